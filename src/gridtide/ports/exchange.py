@@ -1,0 +1,97 @@
+"""The exchange as the runners use it: one adapter for each real exchange, none of them known below this line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gridtide.domain.balance import Balance
+    from gridtide.domain.commands import CancelOrder, QueryOrder, SubmitOrder, TakeSnapshot
+    from gridtide.domain.events import (
+        CancelReply,
+        QueryReply,
+        SnapshotTaken,
+        StreamEvent,
+        SubmitReply,
+    )
+    from gridtide.domain.fill import Fill
+    from gridtide.domain.market import Asset, FeeSchedule, Market, Symbol, TopOfBook
+    from gridtide.domain.order import OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeAccount:
+    """Who we are at the exchange and what the key may do. None means the exchange does not tell."""
+
+    account_id: str
+    can_trade: bool | None = None
+    can_withdraw: bool | None = None
+    ip_restricted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendTiming:
+    """When the parts of one submission happened, in seconds of the monotonic clock, for the latency bench."""
+
+    called: float
+    signed: float
+    written: float
+    """The moment the request was handed to the transport."""
+    answered: float
+
+
+class Exchange(Protocol):
+    """An exchange account behind one key.
+
+    `submit` and `cancel` transmit at most once and never raise for anything the exchange or the network did:
+    every outcome is a reply (R3 to R5). Reads raise `Transient` (after their retries), `RateLimited` or
+    `NotPermitted`.
+    """
+
+    name: str
+
+    async def connect(self) -> None:
+        """Load the markets and measure the clock."""
+
+    def market(self, symbol: Symbol) -> Market:
+        """The market by its symbol; raises `InvalidInput` naming near misses for an unknown one."""
+
+    async def refresh_market(self, symbol: Symbol) -> Market:
+        """The market's rules and status, read anew."""
+
+    def now(self) -> int:
+        """Exchange time: monotonic clock plus measured offset, ms since the epoch."""
+
+    async def account(self) -> ExchangeAccount: ...
+
+    async def balances(self) -> Mapping[Asset, Balance]: ...
+
+    async def fees(self, symbol: Symbol) -> FeeSchedule: ...
+
+    async def top_of_book(self, symbol: Symbol) -> TopOfBook: ...
+
+    async def submit(self, command: SubmitOrder) -> SubmitReply: ...
+
+    async def cancel(self, command: CancelOrder) -> CancelReply: ...
+
+    async def query(self, command: QueryOrder) -> QueryReply: ...
+
+    async def open_orders(self, symbol: Symbol) -> tuple[OrderUpdate, ...]: ...
+
+    async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:
+        """Our trade records with id >= `from_trade_id`, ascending, all pages."""
+
+    async def snapshot(self, command: TakeSnapshot) -> SnapshotTaken: ...
+
+    def send_capacity(self) -> int:
+        """How many orders the rate budget lets through at this moment."""
+
+    def stream(self, symbol: Symbol) -> AsyncIterator[StreamEvent]:
+        """User and market events without loss; a gap arrives as `StreamInterrupted`, then `StreamRestored`.
+
+        Reconnects by itself, for ever, with backoff; ends when `close` is called.
+        """
+
+    async def close(self) -> None: ...

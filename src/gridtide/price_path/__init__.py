@@ -1,0 +1,1 @@
+"""How price walks inside a candle, and where it next touches a level."""

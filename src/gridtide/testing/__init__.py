@@ -1,0 +1,1 @@
+"""Helpers for the tests of gridtide and of strategies written by others."""
