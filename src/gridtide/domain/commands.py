@@ -73,7 +73,14 @@ class TakeSnapshot:
     """False: without balances (light reconciliation)."""
 
 
-Command = SubmitOrder | CancelOrder | QueryOrder | ReadFills | TakeSnapshot
+@dataclass(frozen=True, slots=True)
+class RefreshMarket:
+    """Read the market's rules and status anew (F42)."""
+
+    symbol: Symbol
+
+
+Command = SubmitOrder | CancelOrder | QueryOrder | ReadFills | TakeSnapshot | RefreshMarket
 
 
 class StopPolicy(StrEnum):

@@ -170,8 +170,11 @@ class ReadFailed:
     """A read (query, fills, snapshot) failed; an error is not an observation (R7)."""
 
     what: str
+    """``query``, ``fills``, ``snapshot`` or ``market``."""
     message: str
     client_order_id: str = ""
+    not_permitted: bool = False
+    """The key or its rights are wrong: waiting does not help (F52)."""
 
 
 # --- stream ------------------------------------------------------------------------------------------
@@ -220,6 +223,8 @@ class RunStarted:
     """The process runs, its lease is held, the streams are connected."""
 
     balances: Mapping[Asset, Balance]
+    newest_trade_id: int = 0
+    """Newest execution of the account on the market; a fresh bot reads its fills from behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,5 +278,11 @@ SubmitReply = OrderAccepted | OrderRefused | OrderUnconfirmed | OrderNotSent
 CancelReply = CancelAccepted | CancelFoundNothing | CancelUnconfirmed
 QueryReply = OrderFound | OrderNotFound | ReadFailed
 StreamEvent = (
-    BookUpdated | CandleClosed | OrderUpdated | BalancesUpdated | FundsMoved | StreamInterrupted | StreamRestored
+    BookUpdated
+    | CandleClosed
+    | OrderUpdated
+    | BalancesUpdated
+    | FundsMoved
+    | StreamInterrupted
+    | StreamRestored
 )

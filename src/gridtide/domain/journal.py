@@ -79,6 +79,8 @@ class OrderRow:
     filled_amount: Decimal = Decimal(0)
     """Sum of the fills booked for it (I3)."""
     filled_quote: Decimal = Decimal(0)
+    received: Decimal = Decimal(0)
+    """Net of fees: base of a buy, quote of a sell."""
     cancel_requested: bool = False
     """We decided to end it, whether or not a cancel has left."""
     reason: str = ""
@@ -98,6 +100,7 @@ class SlotRow:
     wish_price: Decimal | None = None
     wish_amount: Decimal | None = None
     wish_type: str = ""
+    wish_time_in_force: str = ""
     held: bool = False
     """Somebody else cancelled its order: nothing is placed until a person resumes (F21)."""
 

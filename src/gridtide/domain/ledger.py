@@ -231,7 +231,13 @@ class Ledger:
     # --- booking -------------------------------------------------------------------------------------
 
     def contribute(
-        self, asset: Asset, amount: Decimal, value: Decimal, timestamp: Timestamp, entry_id: str, owner: str = KEPT
+        self,
+        asset: Asset,
+        amount: Decimal,
+        value: Decimal,
+        timestamp: Timestamp,
+        entry_id: str,
+        owner: str = KEPT,
     ) -> LedgerChange:
         """Bring `amount` of `asset` in (negative: take out of quote or a third asset), worth `value` in quote.
 
@@ -247,7 +253,8 @@ class Ledger:
                 booking.open_lot(owner, amount, value, timestamp)
             elif asset != self.quote:
                 third = value
-            booking.totals = replace(booking.totals, 
+            booking.totals = replace(
+                booking.totals,
                 contributed_value=Money(totals.contributed_value + value),
                 third_book_value=Money(totals.third_book_value + third),
             )
@@ -289,7 +296,9 @@ class Ledger:
             booking.totals = replace(booking.totals, fees_value=Money(booking.totals.fees_value + value))
             return booking.commit()
 
-    def assign(self, source: str, target: str, amount: Decimal, entry_id: str, timestamp: Timestamp) -> LedgerChange:
+    def assign(
+        self, source: str, target: str, amount: Decimal, entry_id: str, timestamp: Timestamp
+    ) -> LedgerChange:
         """Move `amount` of base from the lots of `source` (oldest first) to `target`, with its share of cost."""
         with localcontext(EXACT):
             booking = _Booking(self, entry_id, timestamp)
@@ -306,7 +315,8 @@ class Ledger:
             booking.post(Account.HOLDINGS, fill.fee.asset, missing)
             booking.post(Account.CONTRIBUTIONS, fill.fee.asset, -missing)
             contributed = missing * fee_price
-        booking.totals = replace(booking.totals, 
+        booking.totals = replace(
+            booking.totals,
             contributed_value=Money(totals.contributed_value + contributed),
             third_book_value=Money(totals.third_book_value + contributed - value),
         )
@@ -432,7 +442,9 @@ class _Booking:
                 raise Defect(f"entry {self._entry_id} does not add up: {plain(total)} {asset} too much")
         for (account, asset), balance in changed.items():
             if account is Account.HOLDINGS and balance < 0:
-                raise Defect(f"entry {self._entry_id} would leave {plain(balance)} {asset}: an event is missing")
+                raise Defect(
+                    f"entry {self._entry_id} would leave {plain(balance)} {asset}: an event is missing"
+                )
         change = LedgerChange(
             tuple(self._postings),
             tuple(AccountBalance(account, asset, balance) for (account, asset), balance in changed.items()),

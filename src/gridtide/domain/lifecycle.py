@@ -126,7 +126,8 @@ def transition_diagram() -> str:
     """The table as a Mermaid state diagram, for the documentation."""
     lines = ["stateDiagram-v2", "    [*] --> PLANNED: T1 planned", "    [*] --> ZOMBIE: T22 found"]
     lines += [
-        f"    {state} --> {after}: {name} {event.value}" for (state, event), (after, name) in TRANSITIONS.items()
+        f"    {state} --> {after}: {name} {event.value}"
+        for (state, event), (after, name) in TRANSITIONS.items()
     ]
     lines += [f"    {state} --> [*]" for state in sorted(_TERMINAL_STATES)]
     return "\n".join(lines) + "\n"

@@ -83,6 +83,9 @@ class Exchange(Protocol):
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:
         """Our trade records with id >= `from_trade_id`, ascending, all pages."""
 
+    async def newest_trade_id(self, symbol: Symbol) -> int:
+        """Id of the account's newest execution on the market, 0 if there is none."""
+
     async def snapshot(self, command: TakeSnapshot) -> SnapshotTaken: ...
 
     def send_capacity(self) -> int:

@@ -1,4 +1,1 @@
-"""The gate every order passes, one rule a file.
-
-Reducing a position is allowed when increasing it is not.
-"""
+"""The gate every order passes, one rule a file: reducing is allowed where increasing is not."""

@@ -123,7 +123,9 @@ class ExecutionContext(Protocol):
         A buy's lots are first owned by its own slot; a sell closes the lots of its slot, then dust.
         """
 
-    def wake_when(self, *, price_at_or_below: Price | None = None, price_at_or_above: Price | None = None) -> None:
+    def wake_when(
+        self, *, price_at_or_below: Price | None = None, price_at_or_above: Price | None = None
+    ) -> None:
         """Call `on_wake` once, at the first event whose price is at or beyond a bound. Replaces the last call."""
 
     def wake_at(self, moment: Timestamp | None) -> None:

@@ -1,0 +1,14 @@
+"""Where the books are kept."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gridtide.config.values import Section
+
+
+class StorageSettings(Section):
+    """The database."""
+
+    url: str = Field(default="sqlite:///gridtide.db", repr=False)
+    """The database, as an SQLAlchemy address. A relative SQLite path starts in the folder you run gridtide in."""

@@ -1,0 +1,426 @@
+"""The engine: one bot's step function. Event and time in, effects out; it asks to be woken.
+
+It never awaits, logs, reads a clock or draws a random number. Same events, same effects, in every world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, assert_never
+
+from gridtide.domain import events as ev
+from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
+from gridtide.domain.errors import Defect
+from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
+from gridtide.domain.ledger import Ledger
+from gridtide.domain.lifecycle import IntentState
+from gridtide.domain.market import Timestamp
+from gridtide.domain.money import ZERO, Price, parse_decimal, plain, tidy
+from gridtide.engine import liquidation, order_ids, outcomes, placing, reconciling, resolving
+from gridtide.engine.context import EngineContext, WakeConditions
+from gridtide.engine.order_tracker import OrderTracker
+from gridtide.engine.slot_book import SlotBook
+from gridtide.engine.state import EngineState
+from gridtide.engine.strategy_host import StrategyHost, StrategyRaised
+from gridtide.strategies.protocol import SettledOrder
+
+if TYPE_CHECKING:
+    from gridtide.domain.commands import OperatorCommand
+    from gridtide.domain.fill import Fill
+    from gridtide.domain.journal import BotSnapshot
+    from gridtide.domain.market import Asset, FeeSchedule, Market
+    from gridtide.domain.order import OrderUpdate
+    from gridtide.engine.effects import Effects
+    from gridtide.engine.settings import EngineSettings
+    from gridtide.risk.gate import RiskGate
+    from gridtide.strategies.protocol import Strategy
+
+MAX_REPORTS_A_STEP = 10_000
+"""A strategy that keeps settling orders without end in one step is a runaway (F65)."""
+
+
+def stored_strategy_state(snapshot: BotSnapshot) -> Mapping[str, Any] | None:
+    """The strategy's own part of a snapshot; None for a bot whose strategy never started."""
+    stored = snapshot.strategy_state
+    return None if stored is None else stored["strategy"]
+
+
+class Engine:
+    """One bot on one market: strategy, gate, orders, books.
+
+    `strategy` is fresh, or already rebuilt from `stored_strategy_state(snapshot)`.
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        market: Market,
+        fees: FeeSchedule,
+        strategy: Strategy,
+        gate: RiskGate,
+        snapshot: BotSnapshot,
+    ) -> None:
+        identity = settings.identity
+        code = order_ids.bot_code(identity.account_id, identity.symbol, identity.name, identity.generation)
+        rows = (*snapshot.recent_orders, *snapshot.orders)
+        self.state = EngineState(
+            settings=settings,
+            market=market,
+            fees=fees,
+            gate=gate,
+            ledger=Ledger(market.base, market.quote, snapshot.ledger),
+            orders=OrderTracker(code, rows, snapshot.fill_keys),
+            slots=SlotBook(snapshot.slots, market.symbol),
+            bot_state=snapshot.state,
+            pause_reason=snapshot.pause_reason,
+            pause_detail=snapshot.pause_detail,
+            cursor=snapshot.cursor,
+            baseline=dict(snapshot.baseline),
+            fill_count=snapshot.fill_count,
+        )
+        self.context = EngineContext(self.state)
+        self._host = StrategyHost(strategy)
+        self._is_fresh = not snapshot.is_resume
+        self._strategy_started = snapshot.strategy_state is not None
+        if snapshot.strategy_state is not None:
+            self.context.wake = _load_wake(snapshot.strategy_state["wake"])
+        self._strategy_called = False
+        self._snapshot_asked_at: Timestamp | None = None
+        self._next_light: Timestamp | None = None
+        self._next_full: Timestamp | None = None
+        self._next_retry: Timestamp | None = None
+        self._attach_orders_to_slots()
+
+    # --- the step function ---------------------------------------------------------------------------
+
+    def handle(self, event: ev.Event, now: Timestamp) -> Effects:
+        """Take one event at exchange time `now` (ms). Time never goes back: an earlier `now` counts as the last."""
+        state = self.state
+        state.begin(Timestamp(max(now, state.now)))
+        self._strategy_called = False
+        self._dispatch(event)
+        self._tell_strategy()
+        self._wake_strategy()
+        self._tell_strategy()
+        if self._should_retry(event):
+            placing.retry_parked(state)
+        liquidation.advance(state)
+        self._plan_retry()
+        if self._strategy_called:
+            state.write(StrategyStatePut(self._stored_state()))
+        return state.finish()
+
+    def next_timer(self) -> Timestamp | None:
+        """When `TimerFired` is due at the latest; None if nothing waits for time."""
+        moments = [order.due_at for order in self.state.orders if order.due_at is not None]
+        moments += [
+            moment
+            for moment in (self._next_light, self._next_full, self._next_retry, self.context.wake.at)
+            if moment is not None
+        ]
+        return min(moments, default=None)
+
+    @property
+    def wants_to_send(self) -> bool:
+        """Whether a `SendWindowOpened` would find something to transmit."""
+        return placing.may_send(self.state) and self.state.orders.has_planned
+
+    @property
+    def strategy(self) -> Strategy:
+        return self._host.strategy
+
+    # --- events --------------------------------------------------------------------------------------
+
+    def _dispatch(self, event: ev.Event) -> None:
+        match event:
+            case ev.BookUpdated() | ev.CandleClosed() | ev.AssetPriced() | ev.MarketChanged():
+                self._on_market(event)
+            case ev.OrderUpdated(update, fill):
+                self._see(update, (fill,) if fill is not None else (), "stream")
+            case ev.OrderAccepted(update, fills):
+                self._see(update, fills, "reply")
+            case ev.OrderFound(update) | ev.CancelAccepted(update):
+                self._see(update, (), "query")
+                outcomes.attribute_fills(self.state, update.order_id, update.client_order_id)
+            case (
+                ev.OrderRefused()
+                | ev.OrderUnconfirmed()
+                | ev.OrderNotSent()
+                | ev.OrderNotFound()
+                | ev.CancelFoundNothing()
+                | ev.CancelUnconfirmed()
+                | ev.ReadFailed()
+            ):
+                self._on_reply(event)
+            case ev.FillsRead(_, fills):
+                reconciling.apply_fills(self.state, fills)
+            case ev.SnapshotTaken():
+                reconciling.apply_snapshot(self.state, event, self._snapshot_asked_at)
+                self._after_snapshot(event)
+            case ev.BalancesUpdated():
+                pass  # balances are compared when a full reconciliation reads them together with the fills
+            case ev.FundsMoved(asset, amount):
+                self._move_funds(asset, amount)
+            case ev.StreamInterrupted(reason):
+                self._interrupted(reason)
+            case ev.StreamRestored():
+                self._ask_for_snapshot(full=True)
+            case ev.RunStarted():
+                self._start_run(event)
+            case ev.SendWindowOpened(capacity):
+                placing.open_send_window(self.state, capacity)
+            case ev.TimerFired():
+                self._on_timer()
+            case ev.OperatorCommanded(command):
+                self._obey(command)
+            case _:
+                assert_never(event)
+
+    def _on_market(self, event: ev.BookUpdated | ev.CandleClosed | ev.AssetPriced | ev.MarketChanged) -> None:
+        state = self.state
+        match event:
+            case ev.BookUpdated(_, book):
+                state.book = book
+                self._start_strategy_if_ready()
+            case ev.CandleClosed(_, timeframe, candle):
+                if self._strategy_started and timeframe == self._host.timeframe:
+                    self._call(self._host.candle, candle, self.context)
+            case ev.AssetPriced(asset, price):
+                state.third_prices[asset] = price
+            case ev.MarketChanged(market):
+                if market != state.market:
+                    state.market = market
+                    state.notice(
+                        "warning", "market.changed", f"{market.symbol} is {market.status}; rules re-read"
+                    )
+                state.funds_changed = True
+            case _:
+                assert_never(event)
+
+    def _on_reply(
+        self,
+        event: ev.OrderRefused
+        | ev.OrderUnconfirmed
+        | ev.OrderNotSent
+        | ev.OrderNotFound
+        | ev.CancelFoundNothing
+        | ev.CancelUnconfirmed
+        | ev.ReadFailed,
+    ) -> None:
+        state = self.state
+        order = state.orders.find(event.client_order_id)
+        if isinstance(event, ev.ReadFailed):
+            self._on_failed_read(event)
+        if order is None:
+            return
+        match event:
+            case ev.OrderRefused():
+                placing.refused(state, order, event)
+            case ev.OrderUnconfirmed(_, message):
+                resolving.unconfirmed(state, order, message)
+            case ev.OrderNotSent(_, message):
+                placing.not_sent(state, order, message)
+            case ev.OrderNotFound():
+                resolving.not_found(state, order)
+            case ev.CancelFoundNothing():
+                resolving.cancel_found_nothing(state, order)
+            case ev.CancelUnconfirmed():
+                resolving.cancel_unconfirmed(state, order)
+            case ev.ReadFailed():
+                resolving.read_failed(state, order)
+            case _:
+                assert_never(event)
+
+    def _on_failed_read(self, event: ev.ReadFailed) -> None:
+        if event.what == "snapshot":
+            self._next_full = Timestamp(self.state.now + 2 * self.state.settings.times.poll)
+        if event.not_permitted:
+            self.state.pause(PauseReason.AUTH, event.message)
+
+    def _see(self, update: OrderUpdate, fills: tuple[Fill, ...], source: str) -> None:
+        """Apply a sighting and the executions it carries, in one step (R10)."""
+        state = self.state
+        order = outcomes.see_order(state, update)
+        for fill in fills:
+            outcomes.see_fill(state, fill, source)
+        if order is not None:
+            outcomes.ask_for_missing_fills(state, order)
+            outcomes.settle(state, order)
+
+    # --- strategy ------------------------------------------------------------------------------------
+
+    def _start_strategy_if_ready(self) -> None:
+        ready = self.state.bot_state is BotState.RUNNING and self.state.book.mid() is not None
+        if ready and not self._strategy_started:
+            self._strategy_started = True
+            self._call(self._host.start, self.context)
+
+    def _tell_strategy(self) -> None:
+        """Report executions and settlements in the order they happened, until nothing new follows from them."""
+        for _ in range(MAX_REPORTS_A_STEP):
+            if not self.state.reports:
+                return
+            report = self.state.reports.popleft()
+            if not self._strategy_started or liquidation.concerns(report):
+                continue
+            if isinstance(report, SettledOrder):
+                self._call(self._host.settled, report, self.context)
+            else:
+                self._call(self._host.fill, report, self.context)
+        self.state.reports.clear()
+        self.state.pause(PauseReason.STRATEGY, "the strategy keeps acting without end in one step")
+
+    def _wake_strategy(self) -> None:
+        wake = self.context.wake
+        price = self.state.price
+        if not self._strategy_started or not wake.is_due(
+            self.state.now, None if price is None else Price(price)
+        ):
+            return
+        self.context.wake = WakeConditions()
+        self._call(self._host.wake, self.context)
+
+    def _call(self, callback: Callable[..., None], *args: object) -> None:
+        self._strategy_called = True
+        try:
+            callback(*args)
+        except StrategyRaised as error:
+            self.state.pause(PauseReason.STRATEGY, str(error))
+
+    def _stored_state(self) -> dict[str, Any]:
+        return {"strategy": dict(self._host.state()), "wake": _dump_wake(self.context.wake)}
+
+    # --- run, time, operator -------------------------------------------------------------------------
+
+    def _start_run(self, event: ev.RunStarted) -> None:
+        state = self.state
+        if self._is_fresh:
+            self._allocate(event)
+            state.move_cursor(event.newest_trade_id, event.newest_trade_id + 1)
+            self._is_fresh = False
+        resolving.ask_about_all(state)
+        if state.bot_state is not BotState.PAUSED:
+            state.enter(BotState.RECONCILING)
+        self._ask_for_snapshot(full=True)
+
+    def _allocate(self, event: ev.RunStarted) -> None:
+        """Bring the allocation in as contributions; what else the account holds is the baseline (I6)."""
+        state, allocation = self.state, self.state.settings.allocation
+        base, quote = state.market.base, state.market.quote
+        contributions = [(quote, allocation.quote, allocation.quote)]
+        contributions.append((base, allocation.base, allocation.base_cost))
+        contributions += [(asset, amount, amount * price) for asset, amount, price in allocation.third]
+        for asset, amount, value in contributions:
+            if amount:
+                entry_id = f"contribution:{asset}:start"
+                owner = allocation.base_owner
+                change = state.ledger.contribute(asset, amount, value, state.now, entry_id, owner)
+                state.book_change(change)
+        state.set_baseline(
+            {asset: balance.total - state.ledger.holding(asset) for asset, balance in event.balances.items()}
+        )
+
+    def _move_funds(self, asset: Asset, amount: Decimal) -> None:
+        """A deposit or withdrawal belongs to the account, not to the bot: a named adjustment of the baseline."""
+        baseline = dict(self.state.baseline)
+        baseline[asset] = baseline.get(asset, ZERO) + amount
+        self.state.set_baseline(baseline)
+        self.state.notice("warning", "funds.moved", f"{tidy(amount)} {asset} came to or left the account")
+
+    def _interrupted(self, reason: str) -> None:
+        if self.state.bot_state is BotState.RUNNING:
+            self.state.enter(BotState.RECONCILING, PauseReason.NONE, reason)
+
+    def _ask_for_snapshot(self, *, full: bool) -> None:
+        state, times = self.state, self.state.settings.times
+        self._snapshot_asked_at = state.now
+        self._next_light = Timestamp(state.now + times.light_reconciliation)
+        if full:
+            self._next_full = Timestamp(state.now + times.full_reconciliation)
+        state.order(resolving.full_snapshot(state, full=full))
+
+    def _after_snapshot(self, event: ev.SnapshotTaken) -> None:
+        """A round that did not lead to RUNNING is repeated soon; one that did lets the strategy start."""
+        state = self.state
+        if state.bot_state is BotState.RECONCILING:
+            self._next_full = Timestamp(state.now + state.settings.times.poll)
+            if not event.stable:
+                state.notice(
+                    "alarm", "reconciliation.unstable", "the account kept changing while it was read"
+                )
+        self._start_strategy_if_ready()
+
+    def _on_timer(self) -> None:
+        state = self.state
+        for order in state.orders:
+            if order.due_at is not None and state.now >= order.due_at:
+                resolving.look_after(state, order)
+        if self._next_full is not None and state.now >= self._next_full:
+            self._ask_for_snapshot(full=True)
+        elif self._next_light is not None and state.now >= self._next_light:
+            self._ask_for_snapshot(full=False)
+
+    def _obey(self, command: OperatorCommand) -> None:
+        state = self.state
+        match command:
+            case Pause():
+                state.enter(BotState.PAUSED, PauseReason.OPERATOR, "paused by its owner")
+            case Resume():
+                state.increase_halted = ""
+                state.enter(BotState.RECONCILING)
+                placing.retry_after_resume(state)
+                self._ask_for_snapshot(full=True)
+            case Stop(policy):
+                self._stop(policy)
+            case _:
+                assert_never(command)
+
+    def _stop(self, policy: StopPolicy) -> None:
+        """KEEP leaves everything as it is; otherwise every order that may exist is cancelled. Orders never sent
+        and parked wishes stay: a later start goes on with them."""
+        self.state.enter(BotState.STOPPING, PauseReason.NONE, policy.value)
+        if policy is not StopPolicy.KEEP:
+            for order in self.state.orders:
+                if order.state is not IntentState.PLANNED:
+                    placing.request_cancel(self.state, order)
+
+    # --- parked wishes -------------------------------------------------------------------------------
+
+    def _should_retry(self, event: ev.Event) -> bool:
+        state = self.state
+        if state.bot_state is not BotState.RUNNING:
+            return False
+        timer = self._next_retry is not None and state.now >= self._next_retry
+        return timer or state.funds_changed or isinstance(event, ev.BookUpdated)
+
+    def _plan_retry(self) -> None:
+        retries = [slot.retry_at for slot in self.state.slots if slot.retry_at is not None]
+        self._next_retry = min(retries, default=None)
+
+    def _attach_orders_to_slots(self) -> None:
+        for order in self.state.orders:
+            slot = self.state.slots.get(order.slot)
+            if order.state is IntentState.ZOMBIE:
+                slot.zombies += 1
+            elif slot.live is not None:
+                raise Defect(f"two live orders are stored for slot {order.slot}")
+            else:
+                slot.live = order
+
+
+def _dump_wake(wake: WakeConditions) -> dict[str, Any]:
+    return {
+        "at": wake.at,
+        "below": None if wake.below is None else plain(wake.below),
+        "above": None if wake.above is None else plain(wake.above),
+    }
+
+
+def _load_wake(stored: Mapping[str, Any]) -> WakeConditions:
+    below, above = stored["below"], stored["above"]
+    return WakeConditions(
+        stored["at"],
+        None if below is None else Price(parse_decimal(below)),
+        None if above is None else Price(parse_decimal(above)),
+    )

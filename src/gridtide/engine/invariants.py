@@ -1,0 +1,108 @@
+"""What must hold between our books and the exchange's, and inside our own; checked in production, never asserted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gridtide.domain.lifecycle import IntentState
+from gridtide.domain.money import ZERO, multiply_exact, tidy
+from gridtide.domain.order import Side
+
+if TYPE_CHECKING:
+    from gridtide.domain.events import SnapshotTaken
+    from gridtide.engine.state import EngineState
+
+_UNQUIET = frozenset(
+    {
+        IntentState.SENDING,
+        IntentState.UNKNOWN,
+        IntentState.CANCELLING,
+        IntentState.CLOSING,
+        IntentState.ZOMBIE,
+    }
+)
+
+
+def is_quiet(state: EngineState) -> bool:
+    """Whether nothing is in flight, so that exact comparisons mean something."""
+    return not state.unattributed and all(order.state not in _UNQUIET for order in state.orders)
+
+
+def own_breaches(state: EngineState) -> list[str]:
+    """I9, I10 and the identity of the books: breaches inside our own records."""
+    found = []
+    ledger, base, quote = state.ledger, state.market.base, state.market.quote
+    for asset in (base, quote):
+        free = ledger.holding(asset) - state.orders.reserved(asset)
+        if ledger.holding(asset) < 0 or free < 0:
+            found.append(f"I9: {tidy(free)} {asset} are free of {tidy(ledger.holding(asset))} held")
+    lots = sum((lot.amount for lot in ledger.lots()), ZERO)
+    if lots != ledger.holding(base):
+        found.append(f"I10: the lots hold {tidy(lots)} {base}, the ledger {tidy(ledger.holding(base))}")
+    statement = state.statement()
+    if statement is not None and not statement.is_balanced:
+        found.append("the books do not balance")
+    return found
+
+
+def exchange_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    """I3, I6, I7, I8 and the fills themselves, to the last unit. Meaningful only while nothing is in flight."""
+    return [
+        *_order_differences(state, snapshot),
+        *_fill_differences(state, snapshot),
+        *_balance_differences(state, snapshot),
+    ]
+
+
+def _order_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    ours = {order.client_order_id: order for order in state.orders if order.state.rests_at_exchange}
+    theirs = {
+        update.client_order_id: update
+        for update in snapshot.open_orders
+        if state.orders.find(update.client_order_id) is not None
+    }
+    found = [f"I8: {name} rests here but not at the exchange" for name in sorted(ours.keys() - theirs.keys())]
+    found += [
+        f"I8: {name} rests at the exchange but not here" for name in sorted(theirs.keys() - ours.keys())
+    ]
+    for name in sorted(ours.keys() & theirs.keys()):
+        if ours[name].executed_amount != theirs[name].executed_amount:
+            found.append(
+                f"I3: {name} executed {ours[name].executed_amount}, {theirs[name].executed_amount} there"
+            )
+    return found
+
+
+def _fill_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    found = []
+    for fill in snapshot.fills:
+        order = state.orders.find(fill.client_order_id, fill.order_id)
+        if order is not None and fill.key not in order.fill_keys:
+            found.append(f"I4: fill {fill.trade_id} of {order.client_order_id} is not booked")
+    return found
+
+
+def _balance_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    if snapshot.balances is None or not state.settings.exclusive_account:
+        return []
+    found = []
+    locked = {state.market.base: ZERO, state.market.quote: ZERO}
+    for order in state.orders:
+        rest = order.intent.amount - order.filled_amount
+        if not order.state.rests_at_exchange or order.intent.price is None:
+            continue
+        if order.side is Side.SELL:
+            locked[state.market.base] += rest
+        else:
+            locked[state.market.quote] += multiply_exact(order.intent.price, rest)
+    for asset, expected_locked in locked.items():
+        balance = snapshot.balances.get(asset)
+        total = balance.total if balance is not None else ZERO
+        expected = state.baseline.get(asset, Decimal(ZERO)) + state.ledger.holding(asset)
+        if total != expected:
+            found.append(f"I6: the exchange holds {tidy(total)} {asset}, the books {tidy(expected)}")
+        there = balance.locked if balance is not None else ZERO
+        if there != expected_locked:
+            found.append(f"I7: {tidy(there)} {asset} are locked there, {tidy(expected_locked)} by our orders")
+    return found

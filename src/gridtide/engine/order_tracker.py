@@ -1,0 +1,166 @@
+"""The orders of a bot: opens approved intents, marks them sent, and finds them again by either id.
+
+Keeps the sum of reservations and the list of changed orders, so that a step stores each order once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gridtide.domain.commands import SubmitOrder
+from gridtide.domain.errors import Defect
+from gridtide.domain.lifecycle import IntentEvent, IntentState
+from gridtide.domain.money import ZERO
+from gridtide.engine.order_ids import client_order_id
+from gridtide.engine.tracked_order import TrackedOrder, planned, restored
+
+if TYPE_CHECKING:
+    from gridtide.domain.commands import Approved
+    from gridtide.domain.fill import FillKey
+    from gridtide.domain.journal import OrderRow
+    from gridtide.domain.market import Asset, Timestamp
+
+KEPT_SETTLED = 2_000
+"""Terminal orders remembered in memory, so that late and repeated messages about them are recognised."""
+
+
+class OrderTracker:
+    """Live orders, zombies and the latest terminal ones, by our id and by the exchange's."""
+
+    def __init__(self, bot_code: str, rows: Iterable[OrderRow], fill_keys: Iterable[FillKey]) -> None:
+        self.bot_code = bot_code
+        self._orders: dict[str, TrackedOrder] = {}
+        self._by_order_id: dict[str, TrackedOrder] = {}
+        self._live: dict[str, TrackedOrder] = {}
+        self._planned: dict[str, TrackedOrder] = {}
+        self._reserved: dict[Asset, Decimal] = {}
+        self._changed: dict[str, TrackedOrder] = {}
+        keys: dict[str, set[FillKey]] = {}
+        for key in fill_keys:
+            keys.setdefault(key.order_id, set()).add(key)
+        for row in rows:
+            self._add(restored(row, keys.get(row.order_id, set())))
+
+    # --- reading -------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[TrackedOrder]:
+        """Live orders and zombies, oldest first."""
+        return iter(tuple(self._live.values()))
+
+    def find(self, client_order_id: str, order_id: str = "") -> TrackedOrder | None:
+        """An order by our id, else by the exchange's."""
+        order = self._orders.get(client_order_id) if client_order_id else None
+        return order if order is not None else self._by_order_id.get(order_id)
+
+    def reserved(self, asset: Asset) -> Decimal:
+        """What all live orders can cost in `asset` (I11)."""
+        return self._reserved.get(asset, ZERO)
+
+    @property
+    def live_count(self) -> int:
+        return len(self._live)
+
+    @property
+    def has_planned(self) -> bool:
+        return bool(self._planned)
+
+    def planned(self) -> list[TrackedOrder]:
+        """Orders never sent, in the order they were wished for."""
+        return list(self._planned.values())
+
+    # --- the life of an order ------------------------------------------------------------------------
+
+    def open(self, approved: Approved, cycle: int, attempt: int, now: Timestamp) -> TrackedOrder:
+        """T1: a row for one wish, with its derived id and its reservation."""
+        client_id = client_order_id(self.bot_code, approved.intent.slot, cycle, attempt)
+        if client_id in self._orders:
+            raise Defect(f"the client order id {client_id} exists already")
+        order = planned(approved, client_id, cycle, attempt, now)
+        self._add(order)
+        self._changed[client_id] = order
+        return order
+
+    def transmit(self, order: TrackedOrder, now: Timestamp) -> SubmitOrder:
+        """T2: from here on the order may exist; its one transmission is counted (R3)."""
+        self.move(order, IntentEvent.SENT, now)
+        order.signed_at = now
+        order.tx_count += 1
+        if order.tx_count > 1:
+            raise Defect(f"{order.client_order_id} would be sent twice")
+        if order.approved is None:
+            raise Defect(f"{order.client_order_id} would be sent without the gate's approval")
+        return SubmitOrder(order.approved, order.client_order_id, now)
+
+    def approve_again(self, order: TrackedOrder, approved: Approved) -> None:
+        """Renew the approval of an order planned before a restart."""
+        self.release(order, order.reserved)
+        order.approved, order.reserved = approved, approved.reserved_amount
+        self._reserved[order.reserved_asset] = self.reserved(order.reserved_asset) + order.reserved
+
+    def move(self, order: TrackedOrder, event: IntentEvent, now: Timestamp) -> None:
+        """Move `order` along the table and keep the indexes true."""
+        was_planned = order.state is IntentState.PLANNED
+        order.move(event, now)
+        if was_planned:
+            self._planned.pop(order.client_order_id, None)
+        if not order.is_live and order.state is not IntentState.ZOMBIE:
+            self.release(order, order.reserved)
+            self._live.pop(order.client_order_id, None)
+            order.due_at = None
+            self._forget_old()
+        else:
+            self._live.setdefault(order.client_order_id, order)
+        self._changed[order.client_order_id] = order
+
+    def learn_order_id(self, order: TrackedOrder, order_id: str) -> None:
+        """Note the exchange's id; a second one for the same wish breaks I2."""
+        if not order_id or order.order_id == order_id:
+            return
+        if order.order_id:
+            raise Defect(f"{order.client_order_id} has two exchange ids: {order.order_id} and {order_id}")
+        order.order_id = order_id
+        self._by_order_id[order_id] = order
+        self._changed[order.client_order_id] = order
+
+    def release(self, order: TrackedOrder, amount: Decimal) -> None:
+        """Free `amount` of the order's reservation."""
+        order.reserved -= amount
+        self._reserved[order.reserved_asset] = self._reserved.get(order.reserved_asset, ZERO) - amount
+        self._changed[order.client_order_id] = order
+
+    def touch(self, order: TrackedOrder) -> None:
+        self._changed[order.client_order_id] = order
+
+    def adopt(self, order: TrackedOrder) -> None:
+        """T22: an order of ours that no row knew."""
+        self._add(order)
+        self._changed[order.client_order_id] = order
+
+    def take_changed(self) -> list[OrderRow]:
+        """Rows of all orders changed since the last call, in the order of their first change: an ended order
+        comes before the one that takes its slot, as the unique index wants it (R2)."""
+        rows = [order.row() for order in self._changed.values()]
+        self._changed.clear()
+        return rows
+
+    def _add(self, order: TrackedOrder) -> None:
+        self._orders[order.client_order_id] = order
+        if order.order_id:
+            self._by_order_id[order.order_id] = order
+        if order.is_live or order.state is IntentState.ZOMBIE:
+            self._live[order.client_order_id] = order
+            self._reserved[order.reserved_asset] = (
+                self._reserved.get(order.reserved_asset, ZERO) + order.reserved
+            )
+        if order.state is IntentState.PLANNED:
+            self._planned[order.client_order_id] = order
+
+    def _forget_old(self) -> None:
+        if len(self._orders) < 2 * KEPT_SETTLED:
+            return
+        ended = [order for order in self._orders.values() if order.client_order_id not in self._live]
+        for order in ended[:-KEPT_SETTLED]:
+            del self._orders[order.client_order_id]
+            self._by_order_id.pop(order.order_id, None)

@@ -1,0 +1,272 @@
+"""What the exchange showed of our orders, applied: sightings move states, executions move money.
+
+Only execution records make fills (R9); an order is settled when its fills add up to it (I3, T19).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gridtide.domain.commands import QueryOrder, ReadFills
+from gridtide.domain.errors import Defect
+from gridtide.domain.journal import FillAdded, ForeignFillSeen, PauseReason
+from gridtide.domain.lifecycle import IntentEvent, IntentState
+from gridtide.domain.market import Timestamp
+from gridtide.domain.money import Amount
+from gridtide.domain.order import OrderStatus, Side
+from gridtide.engine import order_ids, placing
+from gridtide.engine.adoption import adopt_unknown
+from gridtide.strategies.protocol import Ending, SettledOrder
+
+if TYPE_CHECKING:
+    from gridtide.domain.fill import Fill
+    from gridtide.domain.order import OrderUpdate
+    from gridtide.engine.state import EngineState
+    from gridtide.engine.tracked_order import TrackedOrder
+
+_TERMINAL = (IntentState.REJECTED, IntentState.ABSENT, IntentState.SETTLED)
+
+
+def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
+    """Apply a sighting (T5, T6, T9, T13, T14, T16, T21, T22). Returns the order if it is ours."""
+    order = state.orders.find(update.client_order_id, update.order_id)
+    if order is None:
+        order = adopt_unknown(state, update)
+        if order is None:
+            return None
+    if not _matches(state, order, update):
+        return order
+    if order.state in _TERMINAL:
+        _contradiction(state, order, update)
+        return order
+    state.orders.learn_order_id(order, update.order_id)
+    if _is_stale(order, update):
+        return order
+    order.status = update.status
+    order.executed_amount = max(order.executed_amount, update.executed_amount)
+    order.executed_quote = max(order.executed_quote, update.executed_quote)
+    _move(state, order, update)
+    return order
+
+
+def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
+    """Book an execution once (I4); True if it is booked now or was before, False while its order is unknown."""
+    order = state.orders.find(fill.client_order_id, fill.order_id)
+    if order is None:
+        return _fill_of_unknown_order(state, fill)
+    if fill.key in order.fill_keys:
+        return True
+    if order.state is IntentState.SETTLED:
+        _zombie(state, order, f"a fill ({fill.trade_id}) beyond what it executed")
+    elif order.state in _TERMINAL:
+        _zombie(state, order, f"a fill ({fill.trade_id}) of an order that was not to exist")
+    state.orders.learn_order_id(order, fill.order_id)
+    _book(state, order, fill, source)
+    return True
+
+
+def settle(state: EngineState, order: TrackedOrder) -> None:
+    """T19, T23: the step to SETTLED, once the fills add up to a final, recognised status; else ask for them."""
+    if order.state not in (IntentState.CLOSING, IntentState.ZOMBIE):
+        return
+    if order.status is None or not order.status.is_final:
+        return
+    complete = order.fills_add_up and not (
+        order.status is OrderStatus.FILLED and order.executed_amount != order.intent.amount
+    )
+    if not complete or order.status is OrderStatus.UNRECOGNISED:
+        order.due_at = Timestamp(state.now + state.settings.times.poll)
+        state.order(ReadFills(state.market.symbol, state.cursor.safe))
+        return
+    was_zombie = order.state is IntentState.ZOMBIE
+    ending = _ending(order)
+    state.orders.move(order, IntentEvent.FILLS_COMPLETE, state.now)
+    slot = placing.free_slot(state, order)
+    if was_zombie:
+        slot.zombies = max(0, slot.zombies - 1)
+        return
+    if ending is Ending.CANCELLED_OUTSIDE:
+        slot.held = True
+        state.slots.touch(slot)
+        text = f"the order at {order.intent.price} was cancelled by somebody else; its level waits for resume"
+        state.notice("alarm", "order.cancelled_outside", f"{order.slot}: {text}")
+    state.reports.append(
+        SettledOrder(
+            order.slot,
+            order.intent.price,
+            order.intent.amount,
+            Amount(order.filled_amount),
+            order.filled_quote,
+            order.received,
+            ending,
+        )
+    )
+
+
+def _matches(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> bool:
+    """T9's guard: an order under our id that is not what we wished for stops the bot."""
+    intent = order.intent
+    same_price = intent.price is None or intent.price == update.price
+    if (
+        update.symbol == intent.symbol
+        and update.side is intent.side
+        and same_price
+        and update.amount == intent.amount
+    ):
+        return True
+    detail = f"{order.client_order_id} at the exchange is {update.side} {update.amount} at {update.price}, not ours"
+    state.pause(PauseReason.INTEGRITY, detail)
+    return False
+
+
+def _is_stale(order: TrackedOrder, update: OrderUpdate) -> bool:
+    """T13: cumulative values and the status rank never fall, so late events and stale reads change nothing."""
+    if order.status is None:
+        return False
+    if update.status.rank < order.status.rank:
+        return True
+    return update.executed_amount < order.executed_amount
+
+
+def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
+    if update.status.is_final:
+        event = IntentEvent.SEEN_FINAL
+        order.reason = update.expiry_reason or order.reason
+    else:
+        event = IntentEvent.SEEN_PARTIAL if order.executed_amount else IntentEvent.SEEN_OPEN
+    already = (
+        order.state in (IntentState.CLOSING, IntentState.ZOMBIE)
+        or (order.state, event) == (IntentState.OPEN, IntentEvent.SEEN_OPEN)
+        or (order.state, event) == (IntentState.PART, IntentEvent.SEEN_OPEN)
+    )
+    if already:
+        state.orders.touch(order)
+    else:
+        state.orders.move(order, event, state.now)
+    if update.status is OrderStatus.UNRECOGNISED:
+        text = f"{order.client_order_id} has the unknown status {update.status_text}"
+        state.notice("alarm", "order.unknown_status", text)
+    if order.state.rests_at_exchange:
+        order.due_at = None
+        if order.cancel_requested:
+            placing.request_cancel(state, order)
+
+
+def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
+    """An order shows more executed than is booked: the records have the rest."""
+    if order.state is not IntentState.CLOSING and order.filled_amount < order.executed_amount:
+        order.due_at = Timestamp(state.now + state.settings.times.poll)
+        state.order(ReadFills(state.market.symbol, state.cursor.safe))
+
+
+def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> None:
+    fee_price = _fee_price(state, fill)
+    change = state.ledger.book(fill, order.slot.key, fee_price)
+    order.fill_keys.add(fill.key)
+    state.orders.release(order, order.release_for(fill))
+    order.filled_amount += fill.amount
+    order.filled_quote += fill.quote_amount
+    order.received += _received(state, fill)
+    if order.filled_amount > order.intent.amount:
+        raise Defect(f"{order.client_order_id} executed more than it asked for")
+    if order.filled_amount > order.executed_amount:
+        order.executed_amount, order.executed_quote = order.filled_amount, order.filled_quote
+        if order.state is IntentState.OPEN:
+            state.orders.move(order, IntentEvent.SEEN_PARTIAL, state.now)
+            order.status = OrderStatus.PARTIALLY_FILLED
+    state.write(FillAdded(fill, source))
+    state.book_change(change)
+    state.reports.append(fill)
+    state.fill_count += 1
+    state.safe_candidates.append((fill.timestamp, fill.trade_id))
+    statement = state.statement()
+    if statement is not None and not statement.is_balanced:
+        state.pause(PauseReason.INTEGRITY, "the books do not balance")
+
+
+def _fee_price(state: EngineState, fill: Fill) -> Decimal | None:
+    """Quote price of a third fee asset; None where the fee is in base or quote."""
+    asset = fill.fee.asset
+    if asset in (state.market.base, state.market.quote):
+        return None
+    if asset not in state.third_prices and fill.fee.amount:
+        text = f"no price for {asset} is known; a fee of {fill.fee.amount} counts as worth nothing"
+        state.notice("warning", "fee.unpriced", text)
+    return state.third_prices.get(asset)
+
+
+def _received(state: EngineState, fill: Fill) -> Decimal:
+    """What a fill brought, net of a fee in the same asset."""
+    asset, gross = (
+        (state.market.base, Decimal(fill.amount))
+        if fill.side is Side.BUY
+        else (state.market.quote, Decimal(fill.quote_amount))
+    )
+    return gross - fill.fee.amount if fill.fee.asset == asset else gross
+
+
+def _ending(order: TrackedOrder) -> Ending:
+    if order.status is OrderStatus.FILLED:
+        return Ending.FILLED
+    if order.status is OrderStatus.CANCELED:
+        return Ending.CANCELLED if order.cancel_requested else Ending.CANCELLED_OUTSIDE
+    return Ending.EXPIRED
+
+
+def _contradiction(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
+    """T21, seen by a status: late and repeated old messages about a settled order are none."""
+    if order.state is IntentState.SETTLED:
+        if update.order_id == order.order_id and update.executed_amount <= order.filled_amount:
+            return
+        if update.order_id != order.order_id:
+            state.pause(PauseReason.INTEGRITY, f"{order.client_order_id} exists twice at the exchange")
+            return
+    elif order.state is IntentState.REJECTED and update.status is OrderStatus.REJECTED:
+        return
+    _zombie(state, order, f"it shows as {update.status_text or update.status} although it was {order.state}")
+    state.orders.learn_order_id(order, update.order_id)
+    order.status = update.status
+    order.executed_amount = max(order.executed_amount, update.executed_amount)
+    order.executed_quote = max(order.executed_quote, update.executed_quote)
+    if not update.status.is_final:
+        placing.send_cancel(state, order)
+
+
+def _zombie(state: EngineState, order: TrackedOrder, detail: str) -> None:
+    state.orders.move(order, IntentEvent.CONTRADICTED, state.now)
+    state.slots.get(order.slot).zombies += 1
+    order.due_at = Timestamp(state.now + state.settings.times.poll)
+    state.pause(PauseReason.INTEGRITY, f"{order.client_order_id}: {detail}")
+
+
+def attribute_fills(state: EngineState, order_id: str, client_order_id: str) -> None:
+    """A query named the order of fills that were waiting: book ours, record somebody else's (F21)."""
+    waiting = state.unattributed.pop(order_id, [])
+    order = state.orders.find(client_order_id, order_id)
+    for fill in waiting:
+        if order is not None:
+            see_fill(state, fill, "records")
+        else:
+            _note_foreign(state, fill)
+    if order is not None and waiting:
+        settle(state, order)
+
+
+def _note_foreign(state: EngineState, fill: Fill) -> None:
+    state.foreign_orders.add(fill.order_id)
+    state.write(ForeignFillSeen(fill))
+
+
+def _fill_of_unknown_order(state: EngineState, fill: Fill) -> bool:
+    """Ask whose it is: our id decides, and only an order query names it."""
+    if fill.order_id in state.foreign_orders:
+        return True
+    if fill.client_order_id and order_ids.decode(fill.client_order_id) is None:
+        _note_foreign(state, fill)
+        return True
+    waiting = state.unattributed.setdefault(fill.order_id, [])
+    if fill not in waiting:
+        waiting.append(fill)
+    state.order(QueryOrder(state.market.symbol, "", fill.order_id))
+    return False

@@ -1,0 +1,264 @@
+"""From wish to order: through the gate into a slot, or parked with a reason and tried again later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gridtide.domain.commands import Approved, CancelOrder, RefreshMarket, SubmitOrder
+from gridtide.domain.errors import Defect
+from gridtide.domain.events import RefusalReason
+from gridtide.domain.journal import BotState, PauseReason
+from gridtide.domain.lifecycle import IntentEvent, IntentState
+from gridtide.domain.market import Timestamp
+from gridtide.domain.order import OrderType, Side
+from gridtide.domain.parking import ParkReason
+
+if TYPE_CHECKING:
+    from gridtide.domain.events import OrderRefused
+    from gridtide.domain.market import TopOfBook
+    from gridtide.domain.order import OrderIntent, Slot
+    from gridtide.engine.slot_book import SlotState
+    from gridtide.engine.state import EngineState
+    from gridtide.engine.tracked_order import TrackedOrder
+
+_FUNDS = (ParkReason.NO_INVENTORY, ParkReason.INSUFFICIENT_FUNDS, ParkReason.MAX_OPEN_ORDERS)
+_BY_REFUSAL = {
+    RefusalReason.WOULD_TAKE: ParkReason.WOULD_TAKE,
+    RefusalReason.INSUFFICIENT_FUNDS: ParkReason.INSUFFICIENT_FUNDS,
+    RefusalReason.PRICE_BAND: ParkReason.PRICE_BAND,
+    RefusalReason.MARKET_RULE: ParkReason.MARKET_RULE,
+    RefusalReason.MARKET_CLOSED: ParkReason.MARKET_CLOSED,
+    RefusalReason.MAX_OPEN_ORDERS: ParkReason.MAX_OPEN_ORDERS,
+}
+
+
+def place(state: EngineState, intent: OrderIntent) -> None:
+    """A new purpose for a free slot (T1); raises `Defect` where the slot is taken (R2)."""
+    slot = state.slots.get(intent.slot)
+    if not slot.is_free:
+        raise Defect(f"slot {intent.slot} has an order or a wish already")
+    slot.cycle += 1
+    slot.attempt = 0
+    if slot.held:
+        state.slots.park(slot, intent, ParkReason.CANCELLED_OUTSIDE, "waits for resume", None)
+    else:
+        _try_open(state, slot, intent)
+
+
+def withdraw(state: EngineState, name: Slot) -> None:
+    """Give up the wish of a slot; an order that may exist at the exchange is cancelled there."""
+    slot = state.slots.get(name)
+    if slot.wish is not None:
+        state.slots.unpark(slot)
+    elif slot.live is not None:
+        request_cancel(state, slot.live)
+
+
+def request_cancel(state: EngineState, order: TrackedOrder) -> None:
+    """T15, T3; an order of unknown fate is cancelled as soon as it is seen."""
+    order.cancel_requested = True
+    state.orders.touch(order)
+    if order.state is IntentState.PLANNED:
+        state.orders.move(order, IntentEvent.DROPPED, state.now)
+        free_slot(state, order)
+    elif order.state.rests_at_exchange:
+        state.orders.move(order, IntentEvent.CANCEL_REQUESTED, state.now)
+        send_cancel(state, order)
+
+
+def send_cancel(state: EngineState, order: TrackedOrder) -> None:
+    """One DELETE; the answer or, failing that, polling tells what became of it."""
+    times = state.settings.times
+    order.cancel_at = state.now
+    order.cancel_again_at = Timestamp(state.now + times.receive_window + times.skew)
+    order.due_at = order.cancel_again_at
+    state.orders.touch(order)
+    state.order(CancelOrder(state.market.symbol, order.client_order_id, order.order_id))
+
+
+def open_send_window(state: EngineState, capacity: int) -> None:
+    """T2 for up to `capacity` planned orders, oldest wish first."""
+    for order in state.orders.planned():
+        if capacity <= 0:
+            return
+        if not may_send(state, order):
+            continue
+        command = _transmit(state, order)
+        if command is not None:
+            state.order(command)
+            capacity -= 1
+
+
+def may_send(state: EngineState, order: TrackedOrder | None = None) -> bool:
+    """I16: orders leave while RUNNING; while STOPPING only those that a stop itself needs."""
+    if state.bot_state is BotState.STOPPING:
+        return any(planned.intent.emergency for planned in ((order,) if order else state.orders.planned()))
+    return state.bot_state is BotState.RUNNING
+
+
+def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> None:
+    """T7: certainly no order; what follows depends on why."""
+    if order.state is not IntentState.SENDING:
+        return
+    order.reason = f"{event.reason.value}: {event.message}"
+    state.orders.move(order, IntentEvent.REFUSED, state.now)
+    slot = free_slot(state, order)
+    if order.cancel_requested:
+        return
+    reason = _BY_REFUSAL.get(event.reason, ParkReason.REFUSED)
+    wait = max(int(event.retry_after_seconds * 1000), _retry_wait(state, event.reason))
+    state.slots.park(slot, order.intent, reason, event.message, Timestamp(state.now + wait))
+    if event.reason in (
+        RefusalReason.MARKET_RULE,
+        RefusalReason.MARKET_CLOSED,
+        RefusalReason.MAX_OPEN_ORDERS,
+    ):
+        state.order(RefreshMarket(state.market.symbol))
+    if event.reason is RefusalReason.NOT_PERMITTED:
+        state.pause(PauseReason.AUTH, event.message)
+    elif event.reason is RefusalReason.OTHER:
+        state.notice("warning", "order.refused", f"{order.slot}: {event.message}")
+
+
+def not_sent(state: EngineState, order: TrackedOrder, message: str) -> None:
+    """T4: our own side gave up before the transport was called; a new attempt follows."""
+    if order.state is not IntentState.SENDING:
+        return
+    order.reason = message
+    state.orders.move(order, IntentEvent.NOT_SENT, state.now)
+    slot = free_slot(state, order)
+    if not order.cancel_requested:
+        _try_open(state, slot, order.intent)
+
+
+def absent(state: EngineState, order: TrackedOrder) -> None:
+    """T11: proved never to have become an order; a new attempt follows."""
+    state.orders.move(order, IntentEvent.PROVED_ABSENT, state.now)
+    state.notice("info", "order.absent", f"{order.client_order_id} never reached the exchange")
+    slot = free_slot(state, order)
+    if not order.cancel_requested:
+        _try_open(state, slot, order.intent)
+
+
+def free_slot(state: EngineState, order: TrackedOrder) -> SlotState:
+    """Take an ended order out of its slot."""
+    slot = state.slots.get(order.slot)
+    if slot.live is order:
+        slot.live = None
+        state.slots.touch(slot)
+    state.funds_changed = True
+    return slot
+
+
+def retry_parked(state: EngineState) -> None:
+    """Try each parked wish whose condition has come true; sells from the lowest, buys from the highest."""
+    parked = state.slots.parked()
+    buys = [slot for slot in reversed(parked) if slot.slot.side is Side.BUY]
+    for slot in [slot for slot in parked if slot.slot.side is Side.SELL] + buys:
+        if slot.wish is not None and _may_retry(state, slot):
+            _try_open(state, slot, slot.wish)
+
+
+def retry_after_resume(state: EngineState) -> None:
+    """A person looked: held and halted slots may try again."""
+    for slot in state.slots.parked():
+        slot.held = False
+        slot.retry_at = state.now
+        if slot.wish is not None and slot.parked in (
+            ParkReason.CANCELLED_OUTSIDE,
+            ParkReason.HALTED,
+            ParkReason.REFUSED,
+        ):
+            _try_open(state, slot, slot.wish)
+
+
+def would_take(intent: OrderIntent, book: TopOfBook) -> bool:
+    """Whether a post-only order would be refused at this book."""
+    if intent.type is not OrderType.LIMIT_MAKER or intent.price is None:
+        return False
+    if intent.side is Side.BUY:
+        return book.ask is not None and intent.price >= book.ask
+    return book.bid is not None and intent.price <= book.bid
+
+
+def _try_open(state: EngineState, slot: SlotState, wish: OrderIntent) -> None:
+    if slot.zombies:
+        detail = "an order that should not exist is being cleared up"
+        state.slots.park(
+            slot, wish, ParkReason.REFUSED, detail, _later(state, state.settings.times.refused_retry)
+        )
+        return
+    verdict = state.gate.review(wish, state)
+    if not isinstance(verdict, Approved):
+        retry_at = None if verdict.reason in _FUNDS else _later(state, state.settings.times.parked_retry)
+        state.slots.park(slot, wish, verdict.reason, verdict.detail, retry_at)
+        return
+    if slot.wish is not None:
+        state.slots.unpark(slot)
+    slot.attempt += 1
+    slot.live = state.orders.open(verdict, slot.cycle, slot.attempt, state.now)
+    state.slots.touch(slot)
+
+
+def _transmit(state: EngineState, order: TrackedOrder) -> SubmitOrder | None:
+    if would_take(order.intent, state.book):
+        state.orders.move(order, IntentEvent.DROPPED, state.now)
+        slot = free_slot(state, order)
+        detail = "the price is on the wrong side of the level"
+        state.slots.park(slot, order.intent, ParkReason.WOULD_TAKE, detail, None)
+        return None
+    if order.approved is None and not _approve_again(state, order):
+        return None
+    order.due_at = Timestamp(state.now + 2 * state.settings.times.read_lag)
+    return state.orders.transmit(order, state.now)
+
+
+def _approve_again(state: EngineState, order: TrackedOrder) -> bool:
+    """An order planned before a restart passes the gate once more, its own reservation set aside."""
+    own = order.reserved
+    state.orders.release(order, own)
+    verdict = state.gate.review(order.intent, state)
+    state.orders.release(order, -own)
+    if isinstance(verdict, Approved):
+        state.orders.approve_again(order, verdict)
+        return True
+    state.orders.move(order, IntentEvent.DROPPED, state.now)
+    slot = free_slot(state, order)
+    state.slots.park(
+        slot, order.intent, verdict.reason, verdict.detail, _later(state, state.settings.times.parked_retry)
+    )
+    return False
+
+
+def _may_retry(state: EngineState, slot: SlotState) -> bool:
+    wish = slot.wish
+    if wish is None or slot.held or slot.parked is ParkReason.CANCELLED_OUTSIDE:
+        return False
+    if slot.parked is ParkReason.WOULD_TAKE:
+        return _is_clear_by_a_tick(state, wish)
+    if slot.retry_at is not None:
+        return state.now >= slot.retry_at
+    return state.funds_changed and slot.parked in _FUNDS
+
+
+def _is_clear_by_a_tick(state: EngineState, wish: OrderIntent) -> bool:
+    """F12: the opposite best price is at least one tick away."""
+    tick = state.market.rules.tick_size
+    if wish.price is None:
+        return True
+    if wish.side is Side.BUY:
+        return state.book.ask is None or state.book.ask >= wish.price + tick
+    return state.book.bid is None or state.book.bid <= wish.price - tick
+
+
+def _retry_wait(state: EngineState, reason: RefusalReason) -> int:
+    times = state.settings.times
+    if reason is RefusalReason.WOULD_TAKE:
+        return 0
+    if reason in (RefusalReason.CLOCK, RefusalReason.RATE_LIMIT):
+        return times.poll
+    return times.refused_retry if reason is RefusalReason.INSUFFICIENT_FUNDS else times.parked_retry
+
+
+def _later(state: EngineState, wait: int) -> Timestamp:
+    return Timestamp(state.now + wait)

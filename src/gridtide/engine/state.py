@@ -1,0 +1,150 @@
+"""Everything an engine knows at one moment, and what the step under way has written so far.
+
+The modules beside this one are its verbs; this one only remembers, adds up and collects.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gridtide.domain.journal import (
+    BaselinePut,
+    BotState,
+    BotStatePut,
+    CursorPut,
+    LedgerBooked,
+    NoticeAdded,
+    OrderPut,
+    PauseReason,
+    SlotPut,
+)
+from gridtide.domain.market import TopOfBook
+from gridtide.engine.effects import Effects
+
+if TYPE_CHECKING:
+    from gridtide.domain.commands import Command
+    from gridtide.domain.fill import Fill
+    from gridtide.domain.journal import JournalEntry
+    from gridtide.domain.ledger import Ledger, LedgerChange, Statement
+    from gridtide.domain.market import Asset, FeeSchedule, Market, Timestamp
+    from gridtide.engine.order_tracker import OrderTracker
+    from gridtide.engine.settings import EngineSettings
+    from gridtide.engine.slot_book import SlotBook
+    from gridtide.risk.gate import RiskGate
+    from gridtide.strategies.protocol import SettledOrder
+
+
+@dataclass(slots=True, eq=False)
+class EngineState:
+    """The engine's memory. It is also the `AccountView` that the risk gate sees."""
+
+    settings: EngineSettings
+    market: Market
+    fees: FeeSchedule
+    gate: RiskGate
+    ledger: Ledger
+    orders: OrderTracker
+    slots: SlotBook
+    bot_state: BotState = BotState.STARTING
+    pause_reason: PauseReason = PauseReason.NONE
+    pause_detail: str = ""
+    increase_halted: str = ""
+    book: TopOfBook = field(default_factory=lambda: TopOfBook(None, None))
+    third_prices: dict[Asset, Decimal] = field(default_factory=dict)
+    cursor: CursorPut = field(default_factory=lambda: CursorPut(0, 0))
+    baseline: dict[Asset, Decimal] = field(default_factory=dict)
+    fill_count: int = 0
+    unattributed: dict[str, list[Fill]] = field(default_factory=dict)
+    """Fills of orders nobody knows yet, by the exchange's order id: asked for, not booked."""
+    foreign_orders: set[str] = field(default_factory=set)
+    """Exchange ids of orders that turned out to be somebody else's."""
+    safe_candidates: deque[tuple[Timestamp, int]] = field(default_factory=deque)
+    """Own fills (time, trade id) not yet old enough for the safe cursor."""
+    now: Timestamp = 0  # type: ignore[assignment]  # replaced by the first event's time
+    reports: deque[Fill | SettledOrder] = field(default_factory=deque)
+    """What the strategy has not been told yet, in the order it happened."""
+    funds_changed: bool = False
+    last_activity: Timestamp = 0  # type: ignore[assignment]  # when an order or the ledger last changed
+    _entries: list[JournalEntry] = field(default_factory=list)
+    _commands: list[Command] = field(default_factory=list)
+
+    # --- the account as the gate sees it ---------------------------------------------------------------
+
+    @property
+    def live_orders(self) -> int:
+        return self.orders.live_count
+
+    def available(self, asset: Asset) -> Decimal:
+        return self.ledger.holding(asset) - self.orders.reserved(asset)
+
+    @property
+    def price(self) -> Decimal | None:
+        """The one price of E, F and D: the last market price seen, else the mid (grid-semantics 6)."""
+        return self.book.last if self.book.last is not None else self.book.mid()
+
+    def statement(self) -> Statement | None:
+        """The books at the current price; None before the first price."""
+        return None if self.price is None else self.ledger.statement(self.price, self.third_prices)
+
+    # --- writing -------------------------------------------------------------------------------------
+
+    def begin(self, now: Timestamp) -> None:
+        self.now = now
+        self.funds_changed = False
+
+    def write(self, entry: JournalEntry) -> None:
+        self._entries.append(entry)
+
+    def order(self, command: Command) -> None:
+        """Hand `command` on once this step is durable; the same one twice is one."""
+        if command not in self._commands:
+            self._commands.append(command)
+
+    def book_change(self, change: LedgerChange) -> None:
+        self.write(LedgerBooked(change))
+        self.funds_changed = True
+
+    def notice(self, level: str, kind: str, text: str) -> None:
+        self.write(NoticeAdded(level, kind, text))
+
+    def enter(self, state: BotState, reason: PauseReason = PauseReason.NONE, detail: str = "") -> None:
+        """Change the bot's state; stored with its reason, so a restart does not clear a pause."""
+        if (state, reason, detail) == (self.bot_state, self.pause_reason, self.pause_detail):
+            return
+        self.bot_state, self.pause_reason, self.pause_detail = state, reason, detail
+        self.write(BotStatePut(state, reason, detail))
+
+    def pause(self, reason: PauseReason, detail: str) -> None:
+        """Place nothing until resumed. An integrity or risk pause is never replaced by a milder one."""
+        if self.bot_state is BotState.PAUSED and self.pause_reason in (
+            PauseReason.INTEGRITY,
+            PauseReason.RISK,
+        ):
+            return
+        self.enter(BotState.PAUSED, reason, detail)
+        self.notice("alarm", "bot.paused", f"{reason.value}: {detail}")
+
+    def move_cursor(self, applied: int, safe: int) -> None:
+        """Cursors never fall (I12)."""
+        cursor = CursorPut(max(applied, self.cursor.applied), max(safe, self.cursor.safe))
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self.write(cursor)
+
+    def set_baseline(self, baseline: dict[Asset, Decimal]) -> None:
+        self.baseline = baseline
+        self.write(BaselinePut(dict(baseline)))
+
+    def finish(self) -> Effects:
+        """The step's effects: rows first, so that whatever refers to an order finds it."""
+        rows = self.orders.take_changed()
+        if rows:
+            self.last_activity = self.now
+        entries: list[JournalEntry] = [OrderPut(row) for row in rows]
+        entries += [SlotPut(row) for row in self.slots.take_changed()]
+        effects = Effects(entries + self._entries, self._commands)
+        self._entries, self._commands = [], []
+        return effects

@@ -1,0 +1,195 @@
+"""A live run of one bot: connects, starts, watches and stops it. The world it trades in is the exchange's affair."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
+from gridtide.domain.errors import Defect, GridtideError
+from gridtide.domain.events import OperatorCommanded, RunStarted, SnapshotTaken
+from gridtide.domain.journal import BotState, BotStatePut, FillAdded, NoticeAdded
+from gridtide.domain.market import Timestamp
+from gridtide.engine import invariants, liquidation, resolving
+from gridtide.runners.dispatch import Dispatcher
+from gridtide.runners.session import Session
+from gridtide.runners.view import NoticeView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gridtide.domain.commands import OperatorCommand
+    from gridtide.domain.fill import Fill
+    from gridtide.domain.journal import JournalEntry
+    from gridtide.engine.engine import Engine
+    from gridtide.ports.exchange import Exchange
+    from gridtide.ports.journal import Journal
+
+KEPT_FILLS = 50
+KEPT_NOTICES = 100
+SETTLE_SECONDS = 10.0
+CANCEL_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Verification:
+    """The last comparison with the exchange, to the last unit."""
+
+    agrees: bool
+    differences: list[str] = field(default_factory=list)
+
+
+class LiveRun:
+    """One execution of one bot. Use `start`, `wait`, `stop`, in this order; `close` always."""
+
+    def __init__(self, engine: Engine, journal: Journal, exchange: Exchange, run_id: str) -> None:
+        self.engine = engine
+        self.exchange = exchange
+        self.run_id = run_id
+        self.recent_fills: deque[Fill] = deque(maxlen=KEPT_FILLS)
+        self.notices: deque[NoticeView] = deque(maxlen=KEPT_NOTICES)
+        self.started_at = 0
+        self.on_entry: Callable[[JournalEntry], None] | None = None
+        """Called for each durable entry: the log and the terminal listen here."""
+        self._journal = journal
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self.session = Session(engine, journal, exchange, self._writer)
+        self._dispatcher = Dispatcher(exchange, self.session.deliver)
+        self.session.connect(self._dispatcher)
+        self.session.listeners.append(self._listen)
+        self._loop_task: asyncio.Task[None] | None = None
+        self._stream_task: asyncio.Task[None] | None = None
+        self._stop_asked = asyncio.Event()
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Subscribe to the streams, then reconcile; the bot trades once that is done."""
+        self.started_at = self.exchange.now()
+        self._loop_task = asyncio.create_task(self.session.run(), name="session")
+        self._stream_task = asyncio.create_task(self._read_stream(), name="stream")
+        balances = await self.exchange.balances()
+        newest = await self.exchange.newest_trade_id(self.engine.state.market.symbol)
+        self.session.deliver(RunStarted(balances, newest))
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Until `seconds` have passed, somebody asks to stop, or the bot cannot go on (that is raised)."""
+        stop = asyncio.create_task(self._stop_asked.wait())
+        tasks = [task for task in (self._loop_task, self._stream_task) if task is not None]
+        try:
+            await asyncio.wait([stop, *tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+        self._raise_failure()
+
+    def ask_to_stop(self) -> None:
+        """Make `wait` return; safe to call from a signal handler."""
+        self._stop_asked.set()
+
+    def command(self, command: OperatorCommand) -> None:
+        """Hand an operator's command to the engine, through the same queue as everything else."""
+        self.session.deliver(OperatorCommanded(command))
+
+    def pause(self) -> None:
+        self.command(Pause())
+
+    def resume(self) -> None:
+        self.command(Resume())
+
+    async def verify(self, timeout_seconds: float = SETTLE_SECONDS) -> Verification:
+        """Compare orders, fills and balances with the exchange; meaningful while the market stands still."""
+        differences = ["the account did not come to rest"]
+        for _ in range(3):
+            await self.session.settle(timeout_seconds)
+            state = self.engine.state
+            snapshot = await self.exchange.snapshot(resolving.full_snapshot(state))
+            self.session.deliver(snapshot)
+            await self.session.settle(timeout_seconds)
+            differences = self._differences(snapshot)
+            if not differences:
+                return Verification(agrees=True)
+        return Verification(agrees=False, differences=differences)
+
+    async def stop(self, policy: StopPolicy) -> None:
+        """Stop deciding; keep, cancel or sell as `policy` says, and see that it happened."""
+        self._raise_failure()
+        await self._stepped(Stop(policy), lambda: self.engine.state.bot_state is BotState.STOPPING)
+        await self.session.settle(SETTLE_SECONDS)
+        if policy is not StopPolicy.KEEP:
+            await self._until(self._nothing_rests, CANCEL_SECONDS)
+        if policy is StopPolicy.LIQUIDATE:
+            await self._until(lambda: liquidation.is_finished(self.engine.state), CANCEL_SECONDS)
+
+    async def close(self) -> None:
+        """End all tasks and store STOPPED; orders that rest stay as the stop policy left them."""
+        for task in (self._stream_task, self._loop_task):
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(
+            *(task for task in (self._stream_task, self._loop_task) if task is not None),
+            return_exceptions=True,
+        )
+        await self._dispatcher.close()
+        state = self.engine.state
+        if state.bot_state is BotState.STOPPING:
+            entry = BotStatePut(BotState.STOPPED, detail=state.pause_detail)
+            await asyncio.get_running_loop().run_in_executor(
+                self._writer, self._journal.commit, [entry], Timestamp(self.exchange.now())
+            )
+        self._writer.shutdown(wait=True)
+        self._journal.close()
+        await self.exchange.close()
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    async def _read_stream(self) -> None:
+        async for event in self.exchange.stream(self.engine.state.market.symbol):
+            self.session.deliver(event)
+
+    async def _stepped(self, command: OperatorCommand, reached: Callable[[], bool]) -> None:
+        self.command(command)
+        await self._until(reached, SETTLE_SECONDS)
+
+    async def _until(self, reached: Callable[[], bool], timeout_seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        while not reached() and asyncio.get_running_loop().time() < deadline:
+            self._raise_failure()
+            await asyncio.sleep(0.02)
+
+    def _nothing_rests(self) -> bool:
+        return all(not order.order_id and not order.tx_count for order in self.engine.state.orders)
+
+    def _differences(self, snapshot: SnapshotTaken) -> list[str]:
+        state = self.engine.state
+        found = invariants.own_breaches(state)
+        if not invariants.is_quiet(state):
+            stuck = [
+                f"{order.client_order_id} is {order.state}"
+                for order in state.orders
+                if not order.state.rests_at_exchange
+            ]
+            return [*found, *stuck]
+        return [*found, *invariants.exchange_differences(state, snapshot)]
+
+    def _raise_failure(self) -> None:
+        for task in (self._loop_task, self._stream_task):
+            if task is not None and task.done() and not task.cancelled():
+                error = task.exception()
+                if isinstance(error, GridtideError):
+                    raise error
+                if error is not None:
+                    raise Defect(f"{type(error).__name__}: {error}") from error
+                if task is self._stream_task:
+                    raise Defect("the stream of the exchange ended")
+
+    def _listen(self, entries: list[JournalEntry]) -> None:
+        for entry in entries:
+            if isinstance(entry, FillAdded):
+                self.recent_fills.append(entry.fill)
+            elif isinstance(entry, NoticeAdded):
+                self.notices.append(NoticeView(self.exchange.now(), entry.level, entry.kind, entry.text))
+            if self.on_entry is not None:
+                self.on_entry(entry)

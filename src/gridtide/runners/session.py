@@ -1,0 +1,164 @@
+"""The live loop of one bot: take events, step the engine, commit, and only then hand the commands on.
+
+One coroutine owns the engine; one thread owns the journal. The reader of the streams never waits for either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from gridtide.domain.commands import SubmitOrder
+from gridtide.domain.events import BookUpdated, SendWindowOpened, TimerFired
+from gridtide.domain.market import Timestamp
+from gridtide.runners.latency import Reaction, ReactionLog
+
+if TYPE_CHECKING:
+    from gridtide.domain.commands import Command
+    from gridtide.domain.events import Event
+    from gridtide.domain.journal import JournalEntry
+    from gridtide.engine.effects import Effects
+    from gridtide.engine.engine import Engine
+    from gridtide.ports.exchange import Exchange
+    from gridtide.ports.journal import Journal
+    from gridtide.runners.dispatch import Dispatcher
+
+MAX_BATCH = 64
+"""Events that may share one transaction."""
+RATE_RETRY_SECONDS = 0.25
+"""How soon to ask again for room in the rate budget."""
+IDLE_SECONDS = 1.0
+
+
+class Session:
+    """Joins engine, journal and dispatcher. `listeners` see each batch of entries after it is durable."""
+
+    def __init__(
+        self, engine: Engine, journal: Journal, exchange: Exchange, writer: ThreadPoolExecutor
+    ) -> None:
+        self.engine = engine
+        self.reactions = ReactionLog()
+        self.listeners: list[Callable[[list[JournalEntry]], None]] = []
+        self._journal = journal
+        self._exchange = exchange
+        self._writer = writer
+        self._dispatcher: Dispatcher | None = None
+        self._events: deque[tuple[float, Event]] = deque()
+        self._book: tuple[float, BookUpdated] | None = None
+        self._arrived = asyncio.Event()
+        self._wants_room = False
+        self._idle = asyncio.Event()
+
+    def connect(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def deliver(self, event: Event) -> None:
+        """Queue an event; of book updates only the newest is kept."""
+        if isinstance(event, BookUpdated):
+            self._book = (monotonic(), event)
+        else:
+            self._events.append((monotonic(), event))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Step for ever; ends by cancellation or by what the journal raises (nothing leaves then)."""
+        while True:
+            await self._wait()
+            batch = self._take_batch()
+            if batch:
+                await self._react(batch)
+
+    async def settle(self, timeout_seconds: float) -> bool:
+        """Wait until no event waits, no command is under way and nothing is to be sent."""
+        deadline = monotonic() + timeout_seconds
+        quiet_since: float | None = None
+        while monotonic() < deadline:
+            if self._is_quiet():
+                quiet_since = quiet_since or monotonic()
+                if monotonic() - quiet_since > 0.05:
+                    return True
+            else:
+                quiet_since = None
+            await asyncio.sleep(0.01)
+        return False
+
+    def _is_quiet(self) -> bool:
+        idle = self._dispatcher is None or self._dispatcher.is_idle
+        return idle and not self._events and not self._reacting and not self.engine.wants_to_send
+
+    # --- one reaction --------------------------------------------------------------------------------
+
+    _reacting = False
+
+    async def _wait(self) -> None:
+        if self._events or self._book is not None:
+            return
+        self._arrived.clear()
+        try:
+            async with asyncio.timeout(self._seconds_to_timer()):
+                await self._arrived.wait()
+        except TimeoutError:
+            self._events.append((monotonic(), TimerFired()))
+
+    def _seconds_to_timer(self) -> float:
+        timer = self.engine.next_timer()
+        wait = IDLE_SECONDS if timer is None else (timer - self._exchange.now()) / 1000
+        if self._wants_room:
+            wait = min(wait, RATE_RETRY_SECONDS)
+        return min(max(wait, 0.0), IDLE_SECONDS)
+
+    def _take_batch(self) -> list[tuple[float, Event]]:
+        batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]
+        if self._book is not None:
+            batch.append(self._book)
+            self._book = None
+        return batch
+
+    async def _react(self, batch: list[tuple[float, Event]]) -> None:
+        """Decide, commit, hand on: in this order whatever happens (R1, R10)."""
+        self._reacting = True
+        try:
+            now = Timestamp(self._exchange.now())
+            entries: list[JournalEntry] = []
+            commands: list[Command] = []
+            for _, event in batch:
+                _collect(self.engine.handle(event, now), entries, commands)
+            self._open_send_window(now, entries, commands)
+            decided = monotonic()
+            if entries:
+                await self._commit(entries, now)
+            self._hand_on(commands, Reaction(batch[0][0], decided, monotonic()))
+        finally:
+            self._reacting = False
+
+    def _open_send_window(self, now: Timestamp, entries: list[JournalEntry], commands: list[Command]) -> None:
+        self._wants_room = False
+        if self._dispatcher is None or not self.engine.wants_to_send:
+            return
+        capacity = self._dispatcher.capacity()
+        if capacity > 0:
+            _collect(self.engine.handle(SendWindowOpened(capacity), now), entries, commands)
+        self._wants_room = self.engine.wants_to_send
+
+    async def _commit(self, entries: list[JournalEntry], now: Timestamp) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._journal.commit, entries, now)
+        for listener in self.listeners:
+            listener(entries)
+
+    def _hand_on(self, commands: list[Command], reaction: Reaction) -> None:
+        if self._dispatcher is None:
+            return
+        for command in commands:
+            if isinstance(command, SubmitOrder):
+                self.reactions.note(command.client_order_id, reaction)
+            self._dispatcher.hand_on(command)
+
+
+def _collect(effects: Effects, entries: list[JournalEntry], commands: list[Command]) -> None:
+    entries += effects.entries
+    commands += effects.commands

@@ -1,0 +1,194 @@
+"""Who sends a request: keys, signatures over the raw text, and the window of time a request is good for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gridtide.domain.errors import InvalidInput
+from gridtide.sandbox.errors import ApiError, mandatory
+
+if TYPE_CHECKING:
+    from gridtide.sandbox.parameters import RawParameters
+    from gridtide.sandbox.settings import AccountSettings, ApiKey
+
+Verifier = Callable[[bytes, str], bool]
+"""Whether a signature (as sent) is that of a payload."""
+
+_KEY_FORMAT = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TIMESTAMP = re.compile(r"[0-9]{1,19}", re.ASCII)
+_RECEIVE_WINDOW = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
+_DEFAULT_WINDOW = Decimal(5000)
+_LARGEST_WINDOW = Decimal(60_000)
+_MICROSECOND_DIGITS = 16
+_AHEAD_MILLISECONDS = 1000
+
+SIGNING_PARAMETERS = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
+"""Names that belong to the signature and not to any endpoint."""
+
+
+class KeyKind(StrEnum):
+    """How a key signs."""
+
+    HMAC = "HMAC_SHA256"
+    RSA = "RSA"
+    ED25519 = "ED25519"
+
+
+class Right(StrEnum):
+    """What an endpoint asks of a key."""
+
+    NONE = "NONE"
+    READ = "USER_DATA"
+    TRADE = "TRADE"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A known key: whose it is and how to check its signatures."""
+
+    api_key: ApiKey
+    account_id: str
+    kind: KeyKind
+    verify: Verifier
+
+    def require(self, right: Right) -> None:
+        """Raise -2015 unless the key has `right`."""
+        rights = self.api_key.permissions
+        allowed = {Right.NONE: True, Right.READ: rights.reading, Right.TRADE: rights.trading}
+        if not allowed[right]:
+            raise _rejected_key()
+
+
+class KeyRing:
+    """All keys of all accounts."""
+
+    def __init__(self, accounts: Iterable[AccountSettings]) -> None:
+        self._entries: dict[str, KeyEntry] = {}
+        for account in accounts:
+            for key in account.keys:
+                self._add(account.account_id, key)
+
+    def _add(self, account_id: str, key: ApiKey) -> None:
+        if _KEY_FORMAT.fullmatch(key.key) is None:
+            raise InvalidInput(
+                f"an API key of account {account_id} is not made of 1 to 128 letters, digits, - or _"
+            )
+        if key.key in self._entries:
+            raise InvalidInput(f"an API key of account {account_id} is given twice")
+        kind, verify = _verifier(key)
+        self._entries[key.key] = KeyEntry(key, account_id, kind, verify)
+
+    def find(self, api_key: str | None) -> KeyEntry:
+        """The entry of a key as sent; raises -2014 or -2015."""
+        if api_key is None or _KEY_FORMAT.fullmatch(api_key) is None:
+            raise ApiError(-2014, "API-key format invalid.")
+        entry = self._entries.get(api_key)
+        if entry is None:
+            raise _rejected_key()
+        return entry
+
+
+def check_signature(entry: KeyEntry, raw: RawParameters) -> None:
+    """Raise -1102 or -1022 unless the request carries a good signature over its raw text."""
+    signature = raw.values.get("signature", "")
+    if not signature:
+        raise mandatory("signature")
+    if not entry.verify(raw.signed_text.encode(), signature):
+        raise ApiError(-1022, "Signature for this request is not valid.")
+
+
+def check_timing(values: Mapping[str, str], now: int) -> None:
+    """Raise -1102, -1131 or -1021 unless ``timestamp`` (ms or µs) lies in the receive window (section 3.1)."""
+    timestamp = _timestamp(values)
+    window = _receive_window(values)
+    if timestamp >= now + _AHEAD_MILLISECONDS:
+        raise ApiError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+    if now - timestamp > window:
+        raise ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+
+def _timestamp(values: Mapping[str, str]) -> Decimal:
+    text = values.get("timestamp", "")
+    if _TIMESTAMP.fullmatch(text) is None:
+        raise mandatory("timestamp")
+    value = Decimal(text)
+    return value / 1000 if len(text) >= _MICROSECOND_DIGITS else value
+
+
+def _receive_window(values: Mapping[str, str]) -> Decimal:
+    text = values.get("recvWindow")
+    if text is None:
+        return _DEFAULT_WINDOW
+    if _RECEIVE_WINDOW.fullmatch(text) is None:
+        raise ApiError(-1100, "Illegal characters found in parameter 'recvWindow'.")
+    window = Decimal(text)
+    if window > _LARGEST_WINDOW:
+        raise ApiError(-1131, "recvWindow must be less than 60000.")
+    return window
+
+
+def _rejected_key() -> ApiError:
+    return ApiError(-2015, "Invalid API-key, IP, or permissions for action.")
+
+
+# --- the three kinds of signature --------------------------------------------------------------------
+
+
+def _verifier(key: ApiKey) -> tuple[KeyKind, Verifier]:
+    if bool(key.secret) == bool(key.public_key):
+        raise InvalidInput(f"API key {key.key[:4]}… needs either a secret or a public key")
+    if key.secret:
+        return KeyKind.HMAC, _hmac_verifier(key.secret.encode())
+    return _public_key_verifier(key.public_key)
+
+
+def _hmac_verifier(secret: bytes) -> Verifier:
+    def verify(payload: bytes, signature: str) -> bool:
+        expected = hmac.new(secret, payload, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(expected.encode(), signature.lower().encode())
+
+    return verify
+
+
+def _public_key_verifier(pem: str) -> tuple[KeyKind, Verifier]:
+    # Imported only where such a key exists: it costs a tenth of a second at start.
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        public_key = load_pem_public_key(pem.encode())
+    except ValueError:
+        raise InvalidInput("a public key is not in PEM form") from None
+    if isinstance(public_key, Ed25519PublicKey):
+        ed25519 = public_key
+        return KeyKind.ED25519, _checked(lambda signature, data: ed25519.verify(signature, data), InvalidSignature)
+    if isinstance(public_key, RSAPublicKey):
+        rsa = public_key
+        return KeyKind.RSA, _checked(
+            lambda signature, data: rsa.verify(signature, data, PKCS1v15(), SHA256()), InvalidSignature
+        )
+    raise InvalidInput("a public key is neither RSA nor Ed25519")
+
+
+def _checked(check: Callable[[bytes, bytes], None], failure: type[Exception]) -> Verifier:
+    def verify(payload: bytes, signature: str) -> bool:
+        try:
+            check(base64.b64decode(signature, validate=True), payload)
+        except (failure, binascii.Error, ValueError):
+            return False
+        return True
+
+    return verify

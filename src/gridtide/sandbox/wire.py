@@ -1,0 +1,29 @@
+"""Values as the exchange writes them: decimals as text with eight places, JSON as bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+JsonObject = dict[str, object]
+
+ZERO_TEXT = "0.00000000"
+
+
+def number(value: Decimal | None) -> str:
+    """The decimal with eight places and never an exponent; None is zero."""
+    return ZERO_TEXT if value is None else format(value, ".8f")
+
+
+def encode(value: object) -> bytes:
+    """`value` as compact JSON."""
+    return orjson.dumps(value)
+
+
+def encode_levels(levels: tuple[tuple[Decimal, Decimal], ...]) -> list[list[str]]:
+    """Price levels as the exchange lists them: ``[["price", "amount"], …]``."""
+    return [[number(price), number(amount)] for price, amount in levels]

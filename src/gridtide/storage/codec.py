@@ -1,0 +1,188 @@
+"""Journal entries as JSON and back, exact to the last digit; what cannot come back as it was is refused.
+
+A payload names its version. New fields with defaults keep the version; anything else raises it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from gridtide.domain.balance import Balance
+from gridtide.domain.errors import Defect, StorageFailed
+from gridtide.domain.fill import Fee, Fill
+from gridtide.domain.journal import (
+    BalancesSeen,
+    BaselinePut,
+    BotState,
+    BotStatePut,
+    CursorPut,
+    FillAdded,
+    ForeignFillSeen,
+    JournalEntry,
+    LedgerBooked,
+    NoticeAdded,
+    OrderPut,
+    OrderRow,
+    PauseReason,
+    SlotPut,
+    SlotRow,
+    StrategyStatePut,
+)
+from gridtide.domain.ledger import (
+    Account,
+    AccountBalance,
+    LedgerChange,
+    LedgerTotals,
+    Lot,
+    LotClosing,
+    Posting,
+)
+from gridtide.domain.lifecycle import IntentState
+from gridtide.domain.money import parse_decimal
+from gridtide.domain.order import OrderType, Side, TimeInForce
+
+VERSION = 1
+
+_Decoder = Callable[[Any], Any]
+
+
+def encode(entry: JournalEntry) -> tuple[str, str]:
+    """Kind and payload of `entry`; raises `Defect` for a value that JSON would change, such as NaN."""
+    body = {"state": _plain(entry.state)} if isinstance(entry, StrategyStatePut) else entry
+    try:
+        payload = orjson.dumps({"version": VERSION, "entry": body}, default=_exact)
+    except TypeError as error:  # orjson's own errors are TypeErrors
+        raise Defect(f"a {type(entry).__name__} cannot be stored: {error.__cause__ or error}") from error
+    return _KINDS[type(entry)], payload.decode()
+
+
+def decode(kind: str, payload: str) -> JournalEntry:
+    """The entry as it was; raises `StorageFailed` for a kind, version or value this program does not know."""
+    try:
+        document = orjson.loads(payload)
+        if document["version"] != VERSION:
+            raise ValueError(f"version {document['version']}")
+        entry: JournalEntry = _ENTRIES[kind](document["entry"])
+        return entry
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageFailed(
+            f"a journal entry of the kind {kind} cannot be read ({error!r}): it was left as it is; use the version "
+            "of gridtide that wrote it"
+        ) from error
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r} has no exact form in JSON")
+
+
+def _plain(value: Any) -> Any:
+    """A strategy's state as plain JSON values, so that what is loaded equals what was stored."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case Mapping() if all(isinstance(key, str) for key in value):
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            raise Defect(f"a strategy's state holds {value!r}, which is not JSON: write decimals as text")
+
+
+# --- decoding: which class, and which fields need more than JSON gives -------------------------------
+
+
+def _record(cls: type[Any], **fields: _Decoder) -> _Decoder:
+    """A decoder of `cls`: `fields` convert, all others are taken as they are."""
+
+    def decode_record(data: Any) -> Any:
+        return cls(**{name: fields[name](value) if name in fields else value for name, value in data.items()})
+
+    return decode_record
+
+
+def _optional(inner: _Decoder) -> _Decoder:
+    return lambda value: None if value is None else inner(value)
+
+
+def _tuple(inner: _Decoder) -> _Decoder:
+    return lambda values: tuple(inner(value) for value in values)
+
+
+def _mapping(inner: _Decoder) -> _Decoder:
+    return lambda values: {key: inner(value) for key, value in values.items()}
+
+
+_money = parse_decimal
+
+_ORDER = _record(
+    OrderRow,
+    side=Side,
+    type=OrderType,
+    time_in_force=TimeInForce,
+    price=_optional(_money),
+    amount=_money,
+    state=IntentState,
+    reserved_amount=_money,
+    executed_amount=_money,
+    executed_quote=_money,
+    filled_amount=_money,
+    filled_quote=_money,
+    received=_money,
+)
+_SLOT = _record(SlotRow, wish_price=_optional(_money), wish_amount=_optional(_money))
+_FILL = _record(
+    Fill, side=Side, price=_money, amount=_money, quote_amount=_money, fee=_record(Fee, amount=_money)
+)
+_LEDGER_CHANGE = _record(
+    LedgerChange,
+    postings=_tuple(_record(Posting, account=Account, amount=_money)),
+    balances=_tuple(_record(AccountBalance, account=Account, balance=_money)),
+    lots=_tuple(_record(Lot, amount=_money, cost=_money)),
+    closings=_tuple(_record(LotClosing, amount=_money, cost=_money, proceeds=_money)),
+    totals=_record(
+        LedgerTotals,
+        grid_profit=_money,
+        contributed_value=_money,
+        fees_value=_money,
+        third_book_value=_money,
+    ),
+)
+
+_KINDS: dict[type[JournalEntry], str] = {
+    OrderPut: "order_put",
+    SlotPut: "slot_put",
+    FillAdded: "fill_added",
+    ForeignFillSeen: "foreign_fill_seen",
+    LedgerBooked: "ledger_booked",
+    StrategyStatePut: "strategy_state_put",
+    BotStatePut: "bot_state_put",
+    CursorPut: "cursor_put",
+    BaselinePut: "baseline_put",
+    BalancesSeen: "balances_seen",
+    NoticeAdded: "notice_added",
+}
+
+_ENTRIES: dict[str, _Decoder] = {
+    "order_put": _record(OrderPut, row=_ORDER),
+    "slot_put": _record(SlotPut, row=_SLOT),
+    "fill_added": _record(FillAdded, fill=_FILL),
+    "foreign_fill_seen": _record(ForeignFillSeen, fill=_FILL),
+    "ledger_booked": _record(LedgerBooked, change=_LEDGER_CHANGE),
+    "strategy_state_put": _record(StrategyStatePut),
+    "bot_state_put": _record(BotStatePut, state=BotState, reason=PauseReason),
+    "cursor_put": _record(CursorPut),
+    "baseline_put": _record(BaselinePut, baseline=_mapping(_money)),
+    "balances_seen": _record(BalancesSeen, balances=_mapping(_record(Balance, free=_money, locked=_money))),
+    "notice_added": _record(NoticeAdded),
+}

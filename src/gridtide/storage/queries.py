@@ -1,0 +1,173 @@
+"""What the tables hold, as domain values. The journal's `load` and the reader read through here.
+
+Orders come in the order they were first wished for; what has no order of its own is sorted in Python, because text
+sorts differently from database to database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Row, Select, Table, func, select, text, tuple_
+
+from gridtide.domain.errors import Defect
+from gridtide.domain.fill import Fee, Fill, FillKey
+from gridtide.domain.journal import BotStatePut, CursorPut, OrderRow, SlotRow, StrategyStatePut
+from gridtide.domain.ledger import AccountBalance, LedgerState, LedgerTotals, Lot
+from gridtide.storage import tables as t
+from gridtide.storage.codec import decode
+from gridtide.storage.projection import value_columns
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from sqlalchemy import Connection
+
+    from gridtide.domain.market import Asset, Symbol
+
+_Value = TypeVar("_Value")
+
+_CHUNK = 500
+"""Keys in one IN list, well below every database's limit."""
+
+
+def _read(
+    connection: Connection, table: Table, cls: type[_Value], bot_id: int, *where: Any, order: Any = None
+) -> list[_Value]:
+    """Rows of `table` as values of `cls`, whose fields bear the names of the columns."""
+    names = value_columns(table)
+    query = select(*(table.c[name] for name in names)).where(table.c.bot_id == bot_id, *where)
+    rows = connection.execute(query if order is None else query.order_by(order))
+    return [cls(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _orders(connection: Connection, bot_id: int, *where: Any) -> tuple[OrderRow, ...]:
+    return tuple(_read(connection, t.ORDERS, OrderRow, bot_id, *where, order=t.ORDERS.c.opened_seq))
+
+
+def live_orders(connection: Connection, bot_id: int) -> tuple[OrderRow, ...]:
+    """Orders that occupy their slot."""
+    return _orders(connection, bot_id, text(t.LIVE_CONDITION))
+
+
+def live_orders_and_zombies(connection: Connection, bot_id: int) -> tuple[OrderRow, ...]:
+    """Orders that something is still to be done about."""
+    return _orders(connection, bot_id, text(f"({t.LIVE_CONDITION} OR {t.ZOMBIE_CONDITION})"))
+
+
+def ended_orders_filled_since(
+    connection: Connection, bot_id: int, symbol: Symbol, trade_id: int
+) -> tuple[OrderRow, ...]:
+    """Terminal orders with a fill of `trade_id` or newer."""
+    filled = select(t.FILLS.c.order_id).where(
+        t.FILLS.c.bot_id == bot_id, t.FILLS.c.symbol == symbol, t.FILLS.c.trade_id >= trade_id
+    )
+    by_order_id = t.ORDERS.c.symbol == symbol, text(t.KNOWN_AT_EXCHANGE), t.ORDERS.c.order_id.in_(filled)
+    return tuple(row for row in _orders(connection, bot_id, *by_order_id) if row.state.is_terminal)
+
+
+def fill_keys(
+    connection: Connection, bot_id: int, symbol: Symbol, orders: Iterable[OrderRow]
+) -> frozenset[FillKey]:
+    """Keys of the fills booked for `orders`."""
+    order_ids = [order.order_id for order in orders if order.order_id]
+    columns = t.FILLS.c.symbol, t.FILLS.c.trade_id, t.FILLS.c.order_id
+    mine = select(*columns).where(t.FILLS.c.bot_id == bot_id, t.FILLS.c.symbol == symbol)
+    found: set[FillKey] = set()
+    for start in range(0, len(order_ids), _CHUNK):
+        rows = connection.execute(mine.where(t.FILLS.c.order_id.in_(order_ids[start : start + _CHUNK])))
+        found.update(FillKey(*row) for row in rows)
+    return frozenset(found)
+
+
+def fill_count(connection: Connection, bot_id: int) -> int:
+    query = select(func.count()).select_from(t.FILLS).where(t.FILLS.c.bot_id == bot_id)
+    return connection.scalar(query) or 0
+
+
+def fills(
+    connection: Connection, bot_id: int, *, after: FillKey | None, limit: int
+) -> tuple[tuple[Fill, str], ...]:
+    """A page of fills with their sources, by trade id, behind the key `after`."""
+    key = tuple_(t.FILLS.c.symbol, t.FILLS.c.trade_id, t.FILLS.c.order_id)
+    query = _fills_of(bot_id).order_by(*key.clauses).limit(limit)
+    rows = connection.execute(query if after is None else query.where(key > tuple(after)))
+    return tuple((_fill(row), row.source) for row in rows)
+
+
+def newest_fills(connection: Connection, bot_id: int, limit: int) -> tuple[Fill, ...]:
+    """The newest fills by trade id, newest last."""
+    newest = t.FILLS.c.symbol.desc(), t.FILLS.c.trade_id.desc(), t.FILLS.c.order_id.desc()
+    rows = connection.execute(_fills_of(bot_id).order_by(*newest).limit(limit)).all()
+    return tuple(_fill(row) for row in reversed(rows))
+
+
+def _fills_of(bot_id: int) -> Select[Any]:
+    return select(t.FILLS).where(t.FILLS.c.bot_id == bot_id)
+
+
+def _fill(row: Row[Any]) -> Fill:
+    return Fill(
+        symbol=row.symbol,
+        trade_id=row.trade_id,
+        order_id=row.order_id,
+        side=row.side,
+        price=row.price,
+        amount=row.amount,
+        quote_amount=row.quote_amount,
+        fee=Fee(row.fee_amount, row.fee_asset),
+        is_maker=row.is_maker,
+        timestamp=row.timestamp,
+        client_order_id=row.client_order_id,
+    )
+
+
+def slots(connection: Connection, bot_id: int) -> tuple[SlotRow, ...]:
+    """All slots, by key."""
+    return tuple(sorted(_read(connection, t.SLOTS, SlotRow, bot_id), key=lambda row: row.slot))
+
+
+def ledger_state(connection: Connection, bot_id: int) -> LedgerState:
+    """The books: balances by account and asset, open lots by id."""
+    balances = _read(connection, t.LEDGER_BALANCES, AccountBalance, bot_id)
+    totals = _read(connection, t.LEDGER_TOTALS, LedgerTotals, bot_id)
+    return LedgerState(
+        tuple(sorted(balances, key=lambda item: (item.account, item.asset))),
+        tuple(_read(connection, t.LOTS, Lot, bot_id, order=t.LOTS.c.lot_id)),
+        totals[0] if totals else LedgerTotals(),
+    )
+
+
+def strategy_state(connection: Connection, bot_id: int) -> Mapping[str, Any] | None:
+    payload = connection.scalar(
+        select(t.STRATEGY_STATES.c.payload).where(t.STRATEGY_STATES.c.bot_id == bot_id)
+    )
+    if payload is None:
+        return None
+    entry = decode("strategy_state_put", payload)
+    if not isinstance(entry, StrategyStatePut):
+        raise Defect("the table of strategy states holds something else")
+    return entry.state
+
+
+def bot_state(connection: Connection, bot_id: int) -> BotStatePut | None:
+    found = _read(connection, t.BOT_STATES, BotStatePut, bot_id)
+    return found[0] if found else None
+
+
+def cursor(connection: Connection, bot_id: int) -> CursorPut:
+    found = _read(connection, t.CURSORS, CursorPut, bot_id)
+    return found[0] if found else CursorPut(0, 0)
+
+
+def baseline(connection: Connection, bot_id: int) -> dict[Asset, Decimal]:
+    rows = connection.execute(
+        select(t.BASELINES.c.asset, t.BASELINES.c.amount).where(t.BASELINES.c.bot_id == bot_id)
+    )
+    return dict(sorted((row.asset, row.amount) for row in rows))
+
+
+def last_seq(connection: Connection, bot_id: int) -> int:
+    """Number of the newest journal entry; 0 where there is none."""
+    return connection.scalar(select(func.max(t.JOURNAL.c.seq)).where(t.JOURNAL.c.bot_id == bot_id)) or 0

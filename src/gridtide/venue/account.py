@@ -1,0 +1,105 @@
+"""An account: free and locked balances, its orders and its fills. No balance ever goes below zero unseen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from gridtide.domain.balance import Balance
+from gridtide.domain.money import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from gridtide.domain.market import Asset, Symbol
+    from gridtide.venue.messages import VenueFill
+    from gridtide.venue.settings import AccountFees
+    from gridtide.venue.working_order import WorkingOrder
+
+
+class OwnRecords:
+    """What one account did on one market: every order and every fill, oldest first."""
+
+    __slots__ = ("by_client_id", "fills", "open", "orders")
+
+    def __init__(self) -> None:
+        self.orders: dict[int, WorkingOrder] = {}
+        self.open: dict[int, WorkingOrder] = {}
+        self.by_client_id: dict[str, WorkingOrder] = {}
+        """The newest order of each client id. An open one is always the newest, because ids are unique among open
+        orders."""
+        self.fills: list[VenueFill] = []
+
+    def add(self, order: WorkingOrder) -> None:
+        self.orders[order.order_id] = order
+        self.by_client_id[order.client_order_id] = order
+        if order.is_open:
+            self.open[order.order_id] = order
+
+    def note_fill(self, order: WorkingOrder, fill: VenueFill) -> None:
+        """An execution of `order`; its last one closes it."""
+        order.fills.append(fill)
+        self.fills.append(fill)
+        if not order.is_open:
+            self.open.pop(order.order_id, None)
+
+    def is_open_client_id(self, client_order_id: str) -> bool:
+        order = self.by_client_id.get(client_order_id)
+        return order is not None and order.is_open
+
+    def orders_from(self, from_id: int | None, limit: int) -> list[WorkingOrder]:
+        """Ascending from `from_id`, or the newest `limit`."""
+        orders = list(self.orders.values())
+        if from_id is None:
+            return orders[-limit:]
+        start = bisect_left(orders, from_id, key=lambda order: order.order_id)
+        return orders[start : start + limit]
+
+    def fills_from(self, from_id: int | None, order_id: int | None, limit: int) -> list[VenueFill]:
+        """Ascending from trade `from_id`, or the newest `limit`; of one order or of all."""
+        fills = self.fills
+        if order_id is not None:
+            order = self.orders.get(order_id)
+            fills = order.fills if order is not None else []
+        if from_id is None:
+            return fills[-limit:]
+        start = bisect_left(fills, from_id, key=lambda fill: fill.trade_id)
+        return fills[start : start + limit]
+
+
+class Account:
+    """Balances per asset and records per market."""
+
+    __slots__ = ("account_id", "deposited", "fees", "free", "locked", "records")
+
+    def __init__(self, account_id: str, balances: Mapping[Asset, Decimal], fees: AccountFees) -> None:
+        self.account_id = account_id
+        self.fees = fees
+        self.free: dict[Asset, Decimal] = dict(balances)
+        self.locked: dict[Asset, Decimal] = dict.fromkeys(balances, ZERO)
+        self.deposited: dict[Asset, Decimal] = dict(balances)
+        """Everything paid in less everything withdrawn: what `check` holds the balances against."""
+        self.records: dict[Symbol, OwnRecords] = {}
+
+    def know(self, asset: Asset) -> None:
+        """Give the asset a balance of zero unless it has one."""
+        self.free.setdefault(asset, ZERO)
+        self.locked.setdefault(asset, ZERO)
+        self.deposited.setdefault(asset, ZERO)
+
+    def deposit(self, asset: Asset, amount: Decimal) -> None:
+        self.know(asset)
+        self.free[asset] += amount
+        self.deposited[asset] += amount
+
+    def lock(self, asset: Asset, amount: Decimal) -> None:
+        self.free[asset] -= amount
+        self.locked[asset] += amount
+
+    def unlock(self, asset: Asset, amount: Decimal) -> None:
+        self.locked[asset] -= amount
+        self.free[asset] += amount
+
+    def balance(self, asset: Asset) -> Balance:
+        return Balance(self.free[asset], self.locked[asset])

@@ -1,0 +1,159 @@
+"""The liquidity of everybody else: price levels around the market's price, the same for the same price and seed.
+
+Its amounts are a pure function of seed and price level. What a taker consumes is gone until the book forms anew
+with the next move. It is built only when somebody looks, because a backtest moves far more often than it takes.
+"""
+
+from __future__ import annotations
+
+from itertools import count, islice
+from typing import TYPE_CHECKING
+
+from gridtide.domain.order import Side
+from gridtide.venue.rounding import UNIT, is_multiple, steps_below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from gridtide.domain.market import MarketRules
+
+_MASK = (1 << 64) - 1
+_SPACING = 10_000
+"""Levels behind the best lie about price / 10,000 apart, as in a liquid market, and at least a tick."""
+_CACHED_LEVELS = 20_000
+_DEFAULT_DEPTH_IN_MIN_NOTIONALS = 4_000
+_DEFAULT_DEPTH_QUOTE = 20_000
+
+
+def mix(seed: int, index: int) -> int:
+    """A well-mixed 64-bit number of `seed` and `index` (splitmix64, Steele et al. 2014)."""
+    x = (seed + index * 0x9E3779B97F4A7C15) & _MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    return x ^ (x >> 31)
+
+
+def round_spacing(ticks: int) -> int:
+    """The largest of 1, 2, 5, 10, 20, 50 … that is not above `ticks`, and at least 1."""
+    power = 1
+    while power * 10 <= ticks:
+        power *= 10
+    return max(step * power for step in (1, 2, 5) if step == 1 or step * power <= ticks)
+
+
+class AmbientBook:
+    """Bids and asks around a price, each a mapping of price to amount, best first."""
+
+    __slots__ = (
+        "_asks",
+        "_bids",
+        "_cache",
+        "_depth",
+        "_depth_quote",
+        "_levels",
+        "_lot",
+        "_tick",
+        "ask_from",
+        "bid_from",
+        "seed",
+    )
+
+    def __init__(self, seed: int, levels: int, depth_quote: Decimal | None, rules: MarketRules) -> None:
+        self.seed = seed
+        self._levels = levels
+        self._depth_quote = depth_quote
+        self.bid_from: Decimal | None = None
+        """Bids lie below this price, asks above `ask_from`; None before the first move."""
+        self.ask_from: Decimal | None = None
+        self._bids: dict[Decimal, Decimal] | None = {}
+        self._asks: dict[Decimal, Decimal] | None = {}
+        self.use_rules(rules)
+
+    def use_rules(self, rules: MarketRules) -> None:
+        """Tick and lot of the levels formed from now on."""
+        self._tick = rules.tick_size or UNIT
+        self._lot = rules.lot_size or UNIT
+        depth = self._depth_quote or rules.min_notional * _DEFAULT_DEPTH_IN_MIN_NOTIONALS
+        self._depth = max(1, int((depth or _DEFAULT_DEPTH_QUOTE) / (self._tick * self._lot)))
+        self._cache: dict[int, tuple[Decimal, Decimal]] = {}
+
+    def form(self, bid_from: Decimal, ask_from: Decimal) -> None:
+        """Form anew, in full: bids below `bid_from`, asks above `ask_from`."""
+        self.bid_from, self.ask_from = bid_from, ask_from
+        self._bids = self._asks = None
+
+    def is_formed(self, side: Side) -> bool:
+        """Whether the levels of `side` stand; otherwise they are built at the first look."""
+        return (self._bids if side is Side.BUY else self._asks) is not None
+
+    def restore(self, side: Side, levels: dict[Decimal, Decimal]) -> None:
+        """Put back the levels of a saved book, best first."""
+        if side is Side.BUY:
+            self._bids = levels
+        else:
+            self._asks = levels
+
+    def side(self, side: Side) -> dict[Decimal, Decimal]:
+        """The levels that orders of `side` rest on: BUY for bids. Not to be changed by the caller."""
+        if side is Side.BUY:
+            if self._bids is None:
+                self._bids = dict(self._build_bids())
+            return self._bids
+        if self._asks is None:
+            self._asks = dict(self._build_asks())
+        return self._asks
+
+    def may_match(self, side: Side, price: Decimal) -> bool:
+        """Whether an order of `side` at `price` could meet an ambient level; never wrongly False, and cheap."""
+        bound = self.ask_from if side is Side.BUY else self.bid_from
+        if bound is None:
+            return False
+        return price > bound if side is Side.BUY else price < bound
+
+    def take(self, side: Side, price: Decimal, amount: Decimal) -> None:
+        """Consume part or all of a level of `side`."""
+        levels = self.side(side)
+        left = levels[price] - amount
+        if left:
+            levels[price] = left
+        else:
+            del levels[price]
+
+    def _build_asks(self) -> Iterator[tuple[Decimal, Decimal]]:
+        if self.ask_from is None:
+            return
+        best = steps_below(self.ask_from, self._tick) + 1
+        spacing = round_spacing(best // _SPACING)
+        behind = count((best // spacing + 1) * spacing, spacing)
+        yield self._level(best, spacing)
+        yield from (self._level(ticks, spacing) for ticks in islice(behind, self._levels - 1))
+
+    def _build_bids(self) -> Iterator[tuple[Decimal, Decimal]]:
+        if self.bid_from is None:
+            return
+        best = steps_below(self.bid_from, self._tick) - is_multiple(self.bid_from, self._tick)
+        if best < 1:
+            return
+        spacing = round_spacing(best // _SPACING)
+        behind = range((best - 1) // spacing * spacing, 0, -spacing)
+        yield self._level(best, spacing)
+        yield from (self._level(ticks, spacing) for ticks in behind[: self._levels - 1])
+
+    def _level(self, ticks: int, spacing: int) -> tuple[Decimal, Decimal]:
+        found = self._cache.get(ticks)
+        if found is None:
+            if len(self._cache) >= _CACHED_LEVELS:
+                self._cache.clear()
+            found = self._cache[ticks] = (self._tick * ticks, self._amount(ticks, spacing))
+        return found
+
+    def _amount(self, ticks: int, spacing: int) -> Decimal:
+        """Most levels small, few large, round prices heavier, the price next to the market lighter."""
+        draw = mix(self.seed, ticks) & 0xFFFF
+        permille = 150 + (2200 * draw * draw >> 32)
+        if ticks % (spacing * 10) == 0:
+            permille *= 3
+        elif ticks % spacing:
+            permille //= 3
+        return self._lot * max(1, self._depth * permille // (1000 * ticks))

@@ -1,0 +1,292 @@
+"""The life of an order in the engine, against a real venue: placed once, filled once, settled once, whatever is lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.engine.ladder import BUY, SELL, Ladder
+from tests.engine.world import ACCOUNT, BTC, SYMBOL, USDT, World
+
+from gridtide.domain import commands as cmd
+from gridtide.domain import events as ev
+from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
+from gridtide.domain.journal import BotState, FillAdded, OrderPut, PauseReason
+from gridtide.domain.lifecycle import IntentState
+from gridtide.domain.order import Side
+from gridtide.domain.parking import ParkReason
+from gridtide.engine import invariants
+from gridtide.venue.messages import NewOrder
+
+
+def world(**options: str) -> World:
+    return World(lambda: Ladder(**options), Ladder.from_state)
+
+
+def submissions(place: World) -> list[cmd.SubmitOrder]:
+    return [command for command in place.sent if isinstance(command, cmd.SubmitOrder)]
+
+
+def agree(place: World) -> None:
+    """Ours and the exchange's records are equal to the last unit (I3, I6 to I10), and no id was sent twice (I2)."""
+    snapshot = place._act(cmd.TakeSnapshot(SYMBOL, 0, ()))  # noqa: SLF001 - the world's own exchange
+    assert isinstance(snapshot, ev.SnapshotTaken)
+    assert invariants.own_breaches(place.engine.state) == []
+    assert invariants.exchange_differences(place.engine.state, snapshot) == []
+    ids = [command.client_order_id for command in submissions(place)]
+    assert len(ids) == len(set(ids))
+    booked = [entry.fill.key for entry in place.entries if isinstance(entry, FillAdded)]
+    assert sorted(booked) == sorted(fill.key for fill in place.fills())
+
+
+def test_a_wish_becomes_one_order_and_its_fill_the_next() -> None:
+    """The main path: plan, send, rest, fill, counter-order; books balanced after each fill."""
+    place = world()
+    place.start()
+    assert place.engine.state.bot_state is BotState.RUNNING
+    assert [order.client_order_id for order in place.venue.open_orders(ACCOUNT)] == [
+        submissions(place)[0].client_order_id
+    ]
+    place.move("97", "101")
+    assert [fill.side for fill in place.fills()] == [Side.BUY, Side.SELL]
+    assert place.engine.state.fill_count == 2
+    statement = place.engine.state.statement()
+    assert statement is not None
+    assert statement.is_balanced
+    assert statement.grid_profit > 0
+    agree(place)
+
+
+def test_nothing_is_sent_before_its_row_is_durable() -> None:
+    """R1, R3: each submission stands in the journal as SENDING with one transmission before the command is handed on."""
+    place = world()
+    place.start()
+    place.move("97", "101", "97")
+    for command in submissions(place):
+        rows = [
+            entry.row
+            for entry in place.entries
+            if isinstance(entry, OrderPut) and entry.row.client_order_id == command.client_order_id
+        ]
+        sending = [row for row in rows if row.state is IntentState.SENDING]
+        assert len(sending) == 1
+        assert sending[0].signed_at == command.signed_at
+        assert all(row.tx_count <= 1 for row in rows)
+
+
+@pytest.mark.parametrize("fate", ["request", "answer"])
+def test_a_lost_placement_is_looked_up_never_repeated(fate: str) -> None:
+    """F01, F07, F08, T8 to T11: a lost answer is found by query; a lost request is proved absent after its deadline,
+    and only then a new attempt with a new id follows."""
+    place = world()
+    lost: list[cmd.Command] = []
+
+    def first_submission(command: cmd.Command) -> bool:
+        if isinstance(command, cmd.SubmitOrder) and not lost:
+            lost.append(command)
+            return True
+        return False
+
+    setattr(place, f"lose_{fate}", first_submission)
+    place.hold_stream = True
+    place.start()
+    order = next(iter(place.engine.state.orders))
+    if fate == "answer":
+        place.elapse(3)
+        assert order.state is IntentState.OPEN
+        assert len(submissions(place)) == 1
+    else:
+        place.elapse(180)
+        assert order.state is IntentState.UNKNOWN
+        assert len(submissions(place)) == 1
+        place.elapse(60)
+        assert order.state is IntentState.ABSENT
+        assert len(submissions(place)) == 2
+        assert [one.slot for one in place.engine.state.orders] == [BUY]
+    place.release_stream()
+    place.move("97", "101")
+    agree(place)
+
+
+def test_an_error_is_not_an_observation() -> None:
+    """F33, R7: while queries fail an unknown order stays unknown, however long."""
+    place = world()
+    place.lose_request = lambda command: not isinstance(command, cmd.TakeSnapshot)
+    place.start()
+    place.elapse(1200)
+    order = next(iter(place.engine.state.orders))
+    assert order.state is IntentState.UNKNOWN
+    assert len(submissions(place)) == 1
+    place.lose_request = lambda command: False
+    place.elapse(60)
+    assert order.state is IntentState.ABSENT
+    agree(place)
+
+
+def test_a_fill_before_the_answer_is_booked_once() -> None:
+    """F10, F27: the stream's execution, the reply's and the record's are one fill under one key."""
+    place = world(price="100.01", order_type="LIMIT")
+    place.start()
+    place.release_stream()
+    fills = [entry for entry in place.entries if isinstance(entry, FillAdded)]
+    assert len(fills) == 1
+    stream = [event for event in place.entries if isinstance(event, FillAdded)]
+    place.feed(ev.FillsRead(SYMBOL, place.fills()), ev.FillsRead(SYMBOL, place.fills()))
+    assert [entry for entry in place.entries if isinstance(entry, FillAdded)] == stream
+    agree(place)
+
+
+def test_fills_missed_by_the_stream_come_from_the_records() -> None:
+    """F24, F29: with a deaf stream the light reconciliation finds what happened."""
+    place = world()
+    place.start()
+    place.hold_stream = True
+    place.move("97")
+    assert place.engine.state.fill_count == 0
+    place.elapse(61)
+    assert place.engine.state.fill_count == 1
+    place.release_stream()
+    assert place.engine.state.fill_count == 1
+    agree(place)
+
+
+def test_restart_after_each_fill_changes_nothing() -> None:
+    """F32, F34: kill and restart after every move; fills are booked once, a filled level becomes its counter-order."""
+    place = world()
+    place.start()
+    for price in ("97", "101", "97", "101", "97"):
+        place.hold_stream = True
+        place.move(price)
+        place.hold_stream = False
+        place.restart()
+    assert place.engine.state.fill_count == 5
+    assert [order.side for order in place.venue.open_orders(ACCOUNT)] == [Side.SELL]
+    agree(place)
+
+
+def test_a_cancel_that_raced_a_fill_asks_before_it_concludes() -> None:
+    """F16, T17: -2011 means "not open now"; the order is queried and its fill booked."""
+    place = world()
+    place.start()
+    place.hold_stream = True
+    place.move("97")
+    place.feed(ev.OperatorCommanded(Stop(StopPolicy.CANCEL)))
+    place.elapse(5)
+    assert place.engine.state.fill_count == 1
+    assert [order.state for order in place.engine.state.orders] == [IntentState.PLANNED]
+    agree(place)
+
+
+def test_an_order_cancelled_by_somebody_else_waits_for_a_person() -> None:
+    """F21: the level is parked with an alarm, foreign hands are respected, resume places it again."""
+    place = world()
+    place.start()
+    place.cancel_by_hand(submissions(place)[0].client_order_id)
+    slot = place.engine.state.slots.get(BUY)
+    assert slot.parked is ParkReason.CANCELLED_OUTSIDE
+    place.elapse(3600)
+    assert len(submissions(place)) == 1
+    place.feed(ev.OperatorCommanded(Resume()))
+    assert len(submissions(place)) == 2
+    agree(place)
+
+
+def test_foreign_trades_are_recorded_not_posted() -> None:
+    """F21: an order placed by hand on the same account moves no posting of ours, but halts buying until explained."""
+    place = world()
+    place.start()
+    hand = NewOrder(ACCOUNT, SYMBOL, Side.BUY, "MARKET", Decimal("0.5"), client_order_id="by-hand")
+    before = place.engine.state.ledger.holding(USDT)
+    place.place_by_hand(hand)
+    place.elapse(901)
+    assert place.engine.state.ledger.holding(USDT) == before
+    assert place.engine.state.fill_count == 0
+    assert "differs" in place.engine.state.increase_halted
+
+
+def test_a_post_only_refusal_parks_and_comes_back() -> None:
+    """F12: a level on the wrong side of the price waits and is placed when the price is a tick away."""
+    place = world(price="100.50")
+    place.start()
+    slot = place.engine.state.slots.get(BUY)
+    assert slot.parked is ParkReason.WOULD_TAKE
+    assert not submissions(place)
+    place.move("101")
+    assert slot.parked is None
+    assert len(place.venue.open_orders(ACCOUNT)) == 1
+
+
+def test_a_paused_bot_books_fills_and_places_nothing() -> None:
+    """I16: PAUSED places nothing, loses nothing; the counter-order leaves after resume; a restart keeps the pause."""
+    place = world()
+    place.start()
+    place.feed(ev.OperatorCommanded(Pause()))
+    place.move("97")
+    assert place.engine.state.fill_count == 1
+    assert len(submissions(place)) == 1
+    place.restart()
+    assert (place.engine.state.bot_state, place.engine.state.pause_reason) == (BotState.PAUSED, PauseReason.OPERATOR)
+    assert len(submissions(place)) == 1
+    place.feed(ev.OperatorCommanded(Resume()))
+    assert [order.side for order in place.venue.open_orders(ACCOUNT)] == [Side.SELL]
+    agree(place)
+
+
+def test_a_raising_strategy_is_contained() -> None:
+    """F63: the fill stays booked, the orders stay, the bot pauses and says why."""
+
+    class Raises(Ladder):
+        def on_order_settled(self, order: object, context: object) -> None:
+            raise ZeroDivisionError("a bug of its author")
+
+    place = World(Raises, Raises.from_state)
+    place.start()
+    place.move("97")
+    state = place.engine.state
+    assert state.fill_count == 1
+    assert (state.bot_state, state.pause_reason) == (BotState.PAUSED, PauseReason.STRATEGY)
+    assert "a bug of its author" in state.pause_detail
+    agree(place)
+
+
+def test_liquidation_sells_what_is_held() -> None:
+    """A stop that liquidates cancels everything, then sells through the gate; what stays is less than an order."""
+    place = world()
+    place.start()
+    place.move("97")
+    assert place.engine.state.ledger.holding(BTC) > 0
+    place.feed(ev.OperatorCommanded(Stop(StopPolicy.LIQUIDATE)))
+    assert place.venue.open_orders(ACCOUNT) == ()
+    held = place.engine.state.ledger.holding(BTC)
+    assert held < Decimal("0.05")
+    assert [fill.side for fill in place.fills()] == [Side.BUY, Side.SELL]
+    agree(place)
+
+
+def test_a_stale_event_changes_nothing() -> None:
+    """F28, T13: an old NEW after the fill neither reopens nor unfills the order."""
+    place = world()
+    place.start()
+    order_id = submissions(place)[0].client_order_id
+    from tests.engine.world import update
+
+    old = update(place.venue.order(ACCOUNT, SYMBOL, client_order_id=order_id))
+    place.move("97")
+    before = place.engine.state.ledger.state()
+    place.feed(ev.OrderUpdated(old), ev.OrderFound(old))
+    assert place.engine.state.ledger.state() == before
+    assert [order.slot for order in place.engine.state.orders] == [SELL]
+    assert place.engine.state.bot_state is BotState.RUNNING
+
+
+def test_equal_events_give_equal_effects() -> None:
+    """The engine is a step function: the same story twice gives the same entries and commands."""
+
+    def story() -> tuple[list[object], list[cmd.Command]]:
+        place = world()
+        place.start()
+        place.move("97", "101", "99", "97")
+        place.elapse(100)
+        return list(place.entries), place.sent
+
+    assert story() == story()
