@@ -34,7 +34,9 @@ class Ladder:
         if order.ending is not Ending.FILLED and not order.executed_amount:
             context.place_order(order.slot, order.price, order.amount, self.order_type)
         elif order.slot == BUY:
-            amount = context.market.rules.floor_amount(context.lot_amount(BUY.key) + context.lot_amount("DUST"))
+            amount = context.market.rules.floor_amount(
+                context.lot_amount(BUY.key) + context.lot_amount("DUST")
+            )
             own = min(context.lot_amount(BUY.key), amount)
             context.assign_lots(BUY.key, SELL.key, Amount(own))
             rest = context.lot_amount(BUY.key)
@@ -45,7 +47,12 @@ class Ladder:
             self._buy(context)
 
     def get_state(self) -> Mapping[str, Any]:
-        return {"version": 1, "price": str(self.price), "amount": str(self.amount), "type": self.order_type.value}
+        return {
+            "version": 1,
+            "price": str(self.price),
+            "amount": str(self.amount),
+            "type": self.order_type.value,
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:

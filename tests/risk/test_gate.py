@@ -26,14 +26,18 @@ from gridtide.risk.rule import Refusal
 
 BTC, USDT = Asset("BTC"), Asset("USDT")
 BAND = PriceBand(Decimal("0.2"), Decimal(5), Decimal("0.2"), Decimal(5))
-RULES = MarketRules(Decimal("0.01"), Decimal("0.001"), min_notional=Decimal(5), price_band=BAND, max_open_orders=50)
+RULES = MarketRules(
+    Decimal("0.01"), Decimal("0.001"), min_notional=Decimal(5), price_band=BAND, max_open_orders=50
+)
 
 
 @dataclass
 class Account:
     market: Market = field(default_factory=lambda: Market(Symbol("BTC/USDT"), BTC, USDT, RULES))
     book: TopOfBook = field(
-        default_factory=lambda: TopOfBook(Price(Decimal("99.99")), Price(Decimal("100.01")), Price(Decimal(100)))
+        default_factory=lambda: TopOfBook(
+            Price(Decimal("99.99")), Price(Decimal("100.01")), Price(Decimal(100))
+        )
     )
     fees: FeeSchedule = field(
         default_factory=lambda: FeeSchedule(FeeRate(Decimal("0.001")), FeeRate(Decimal("0.001")))
@@ -50,7 +54,12 @@ def intent(side: Side = Side.BUY, price: str | None = "90", amount: str = "1", *
     order_type = OrderType.MARKET if price is None else OrderType.LIMIT_MAKER
     limit = None if price is None else Price(Decimal(price))
     return OrderIntent(
-        Slot("001", side), Symbol("BTC/USDT"), order_type, limit, Amount(Decimal(amount)), **more  # type: ignore[arg-type]
+        Slot("001", side),
+        Symbol("BTC/USDT"),
+        order_type,
+        limit,
+        Amount(Decimal(amount)),
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -77,7 +86,7 @@ def test_fees_paid_in_the_spent_asset_are_reserved_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    "wish, expected",
     [
         (intent(amount="20"), ParkReason.INSUFFICIENT_FUNDS),
         (intent(Side.SELL, "110", "3"), ParkReason.NO_INVENTORY),

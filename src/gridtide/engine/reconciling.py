@@ -5,6 +5,7 @@ Pure: the runner does the reading (order-safety, reconciliation steps 3 to 8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gridtide.domain.journal import BalancesSeen, BotState, PauseReason
@@ -12,6 +13,7 @@ from gridtide.domain.market import Timestamp
 from gridtide.engine import invariants, outcomes, resolving
 
 if TYPE_CHECKING:
+    from gridtide.domain.balance import Balance
     from gridtide.domain.events import SnapshotTaken
     from gridtide.domain.fill import Fill
     from gridtide.domain.market import Asset
@@ -84,6 +86,8 @@ def _check(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | No
     moved_since = asked_at is None or state.last_activity > asked_at
     if moved_since or snapshot.balances is None or not invariants.is_quiet(state):
         return
+    if state.accept_account:
+        _take_new_baseline(state, snapshot.balances)
     differences = invariants.exchange_differences(state, snapshot)
     if differences and not state.increase_halted:
         state.increase_halted = (
@@ -94,6 +98,13 @@ def _check(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | No
         state.increase_halted = ""
         state.funds_changed = True
         state.notice("info", "books.agree", "the account agrees with the books again")
+
+
+def _take_new_baseline(state: EngineState, balances: Mapping[Asset, Balance]) -> None:
+    """What moved on the account without us is named and counted as the account's, never as profit (F45)."""
+    state.accept_account = False
+    state.set_baseline({asset: item.total - state.ledger.holding(asset) for asset, item in balances.items()})
+    state.notice("warning", "books.baseline", "the account's other holdings were taken as they are now")
 
 
 def _resume_after_reading(state: EngineState) -> None:

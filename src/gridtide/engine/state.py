@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gridtide.strategies.protocol import SettledOrder
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class EngineState:
     """The engine's memory. It is also the `AccountView` that the risk gate sees."""
 
@@ -52,6 +52,8 @@ class EngineState:
     pause_reason: PauseReason = PauseReason.NONE
     pause_detail: str = ""
     increase_halted: str = ""
+    accept_account: bool = False
+    """A person resumed although the account differs: the next quiet reading becomes the new baseline."""
     book: TopOfBook = field(default_factory=lambda: TopOfBook(None, None))
     third_prices: dict[Asset, Decimal] = field(default_factory=dict)
     cursor: CursorPut = field(default_factory=lambda: CursorPut(0, 0))

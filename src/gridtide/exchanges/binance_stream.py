@@ -136,7 +136,9 @@ class BinanceFeed:
             answer = await asyncio.wait_for(future, ANSWER_TIMEOUT_SECONDS)
         except TimeoutError:
             raise Transient(f"{method} was not answered within {ANSWER_TIMEOUT_SECONDS:g} s") from None
-        except Exception as error:  # CCXT rejects with whatever the socket met; its text may quote the request
+        except (
+            Exception
+        ) as error:  # CCXT rejects with whatever the socket met; its text may quote the request
             raise Transient(f"the stream's socket failed ({type(error).__name__})") from None
         self._check(method, answer)
 

@@ -172,23 +172,17 @@ def report_fill(event: Row, update: OrderUpdate, market: Market) -> Fill | None:
     )
 
 
-def _fee(amount: str, asset: str | None, side: Side, market: Market) -> Fee:
+def _fee(amount: Any, asset: Any, side: Side, market: Market) -> Fee:
     """A fee of nothing may come without an asset; it then stands in the asset received."""
     value = Amount(parse_decimal(amount))
-    if asset is None:
-        if value:
-            raise InvalidValue("a fee without an asset")
+    if asset is None and not value:
         return Fee(value, market.base if side is Side.BUY else market.quote)
-    if not isinstance(asset, str) or not asset:
-        raise InvalidValue("a fee without an asset")
-    return Fee(value, Asset(asset))
+    return Fee(value, Asset(word(asset)))
 
 
 def balance_rows(rows: Any, *, asset: str, free: str, locked: str) -> dict[Asset, Balance]:
     """Free and locked by asset, from rows whose fields have these names."""
-    return {
-        Asset(row[asset]): Balance(parse_decimal(row[free]), parse_decimal(row[locked])) for row in rows
-    }
+    return {Asset(row[asset]): Balance(parse_decimal(row[free]), parse_decimal(row[locked])) for row in rows}
 
 
 # --- fields ------------------------------------------------------------------------------------------

@@ -171,7 +171,9 @@ def _point(client: Any, settings: ExchangeConnection) -> None:
         _restore_spot_errors(client)
         return
     if settings.rest_url or settings.stream_url or settings.ws_api_url:
-        raise InvalidConfig(f"exchange addresses can be set in mode sandbox only, not in mode {settings.mode}")
+        raise InvalidConfig(
+            f"exchange addresses can be set in mode sandbox only, not in mode {settings.mode}"
+        )
     if settings.mode == "testnet":
         if "test" not in client.urls:
             raise InvalidConfig(f"{settings.name} has no testnet; use mode sandbox or paper")

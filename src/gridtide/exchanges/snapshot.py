@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from gridtide.domain.commands import QueryOrder
-from gridtide.domain.errors import Transient
-from gridtide.domain.events import OrderFound, OrderNotFound, ReadFailed, SnapshotTaken
+from gridtide.domain.events import SnapshotTaken
 
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
     from gridtide.domain.commands import TakeSnapshot
-    from gridtide.domain.events import QueryReply
     from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.market import Asset, Symbol
     from gridtide.domain.order import OrderUpdate
@@ -32,7 +30,7 @@ class AccountReads(Protocol):
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderUpdate, ...]: ...
 
-    async def query(self, command: QueryOrder) -> QueryReply: ...
+    async def find(self, command: QueryOrder) -> OrderUpdate | None: ...
 
     async def balances(self) -> Mapping[Asset, Balance]: ...
 
@@ -77,13 +75,7 @@ async def _query_missing(
     not_found: list[str] = []
     for start in range(0, len(missing), _QUERIES_AT_ONCE):
         batch = missing[start : start + _QUERIES_AT_ONCE]
-        replies = await asyncio.gather(*(exchange.query(QueryOrder(command.symbol, name)) for name in batch))
-        for reply in replies:
-            match reply:
-                case OrderFound(update):
-                    queried.append(update)
-                case OrderNotFound(name):
-                    not_found.append(name)
-                case ReadFailed():
-                    raise Transient(f"The snapshot is incomplete: {reply.message}")
+        found = await asyncio.gather(*(exchange.find(QueryOrder(command.symbol, name)) for name in batch))
+        queried += [update for update in found if update is not None]
+        not_found += [name for name, update in zip(batch, found, strict=True) if update is None]
     return tuple(queried), tuple(not_found)

@@ -34,7 +34,9 @@ class StreamBuffer:
             self._events.append(event)
         else:
             self._events.clear()
-            self._events.extend((StreamInterrupted("events came faster than they were handled"), StreamRestored()))
+            self._events.extend(
+                (StreamInterrupted("events came faster than they were handled"), StreamRestored())
+            )
         self._news.set()
 
     def close(self) -> None:

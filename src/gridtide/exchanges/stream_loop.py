@@ -130,5 +130,5 @@ async def _until_broken(link: Link, patience: StreamPatience) -> str:
 
 def _backoff(first: float, failures: int) -> float:
     """Doubling, bounded, with up to a fifth taken off at random so that many bots do not return together."""
-    wait = min(LONGEST_WAIT_SECONDS, first * 2 ** min(failures, 10))
+    wait: float = min(LONGEST_WAIT_SECONDS, first * 2 ** min(failures, 10))
     return wait * (1 - 0.2 * random.random())  # noqa: S311 - spreads load, guards nothing

@@ -19,4 +19,7 @@ class Journal(Protocol):
     def commit(self, entries: Sequence[JournalEntry], now: Timestamp) -> None:
         """Write all entries in one durable transaction, or raise `StorageFailed` / `Fenced` and write none."""
 
+    def renew_lease(self) -> None:
+        """Say that we are still here, every few seconds; raises `Fenced` where somebody else has taken over."""
+
     def close(self) -> None: ...

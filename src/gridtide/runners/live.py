@@ -45,7 +45,15 @@ class Verification:
 class LiveRun:
     """One execution of one bot. Use `start`, `wait`, `stop`, in this order; `close` always."""
 
-    def __init__(self, engine: Engine, journal: Journal, exchange: Exchange, run_id: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        exchange: Exchange,
+        run_id: str,
+        *,
+        after_close: Callable[[], None] | None = None,
+    ) -> None:
         self.engine = engine
         self.exchange = exchange
         self.run_id = run_id
@@ -54,6 +62,7 @@ class LiveRun:
         self.started_at = 0
         self.on_entry: Callable[[JournalEntry], None] | None = None
         """Called for each durable entry: the log and the terminal listen here."""
+        self._after_close = after_close
         self._journal = journal
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self.session = Session(engine, journal, exchange, self._writer)
@@ -125,23 +134,27 @@ class LiveRun:
 
     async def close(self) -> None:
         """End all tasks and store STOPPED; orders that rest stay as the stop policy left them."""
-        for task in (self._stream_task, self._loop_task):
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(
-            *(task for task in (self._stream_task, self._loop_task) if task is not None),
-            return_exceptions=True,
-        )
+        tasks = [task for task in (self._stream_task, self._loop_task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._dispatcher.close()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._close_journal)
+        finally:
+            self._writer.shutdown(wait=True)
+            await self.exchange.close()
+
+    def _close_journal(self) -> None:
         state = self.engine.state
-        if state.bot_state is BotState.STOPPING:
-            entry = BotStatePut(BotState.STOPPED, detail=state.pause_detail)
-            await asyncio.get_running_loop().run_in_executor(
-                self._writer, self._journal.commit, [entry], Timestamp(self.exchange.now())
-            )
-        self._writer.shutdown(wait=True)
-        self._journal.close()
-        await self.exchange.close()
+        try:
+            if state.bot_state is BotState.STOPPING:
+                entry = BotStatePut(BotState.STOPPED, detail=state.pause_detail)
+                self._journal.commit([entry], Timestamp(self.exchange.now()))
+            if self._after_close is not None:
+                self._after_close()
+        finally:
+            self._journal.close()
 
     # --- inside --------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ MAX_BATCH = 64
 RATE_RETRY_SECONDS = 0.25
 """How soon to ask again for room in the rate budget."""
 IDLE_SECONDS = 1.0
+LEASE_SECONDS = 5.0
+"""How often the lease is renewed, by the trading loop itself: a loop that hangs loses it (fencing, layer 2)."""
 
 
 class Session:
@@ -51,7 +53,8 @@ class Session:
         self._book: tuple[float, BookUpdated] | None = None
         self._arrived = asyncio.Event()
         self._wants_room = False
-        self._idle = asyncio.Event()
+        self._reacting = False
+        self._renew_at = monotonic() + LEASE_SECONDS
 
     def connect(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
@@ -71,6 +74,9 @@ class Session:
             batch = self._take_batch()
             if batch:
                 await self._react(batch)
+            if monotonic() >= self._renew_at:
+                await self._in_writer(self._journal.renew_lease)
+                self._renew_at = monotonic() + LEASE_SECONDS
 
     async def settle(self, timeout_seconds: float) -> bool:
         """Wait until no event waits, no command is under way and nothing is to be sent."""
@@ -91,8 +97,6 @@ class Session:
         return idle and not self._events and not self._reacting and not self.engine.wants_to_send
 
     # --- one reaction --------------------------------------------------------------------------------
-
-    _reacting = False
 
     async def _wait(self) -> None:
         if self._events or self._book is not None:
@@ -145,10 +149,12 @@ class Session:
         self._wants_room = self.engine.wants_to_send
 
     async def _commit(self, entries: list[JournalEntry], now: Timestamp) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self._journal.commit, entries, now)
+        await self._in_writer(lambda: self._journal.commit(entries, now))
         for listener in self.listeners:
             listener(entries)
+
+    async def _in_writer(self, call: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._writer, call)
 
     def _hand_on(self, commands: list[Command], reaction: Reaction) -> None:
         if self._dispatcher is None:

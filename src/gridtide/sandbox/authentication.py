@@ -173,8 +173,7 @@ def _public_key_verifier(pem: str) -> tuple[KeyKind, Verifier]:
     except ValueError:
         raise InvalidInput("a public key is not in PEM form") from None
     if isinstance(public_key, Ed25519PublicKey):
-        ed25519 = public_key
-        return KeyKind.ED25519, _checked(lambda signature, data: ed25519.verify(signature, data), InvalidSignature)
+        return KeyKind.ED25519, _checked(public_key.verify, InvalidSignature)
     if isinstance(public_key, RSAPublicKey):
         rsa = public_key
         return KeyKind.RSA, _checked(

@@ -254,6 +254,10 @@ class DayFigures:
         return self.quote / self.volume if self.volume else self.close
 
 
+NO_DAY = DayFigures(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, 0, -1, -1)
+"""The figures of a market that never moved."""
+
+
 class DayWindow:
     """Minute candles of the last 24 hours with running totals, so that a ticker costs little at any speed."""
 
@@ -273,8 +277,10 @@ class DayWindow:
             self._quote -= left.quote
             self._before = left.close
 
-    def figures(self, current: Kline) -> DayFigures:
-        """The 24 hours up to now; `current` is the open minute."""
+    def figures(self, current: Kline | None) -> DayFigures:
+        """The 24 hours up to now; `current` is the open minute, None before the first move."""
+        if current is None:
+            return NO_DAY
         minutes = [*self._minutes, current]
         traded = [minute for minute in minutes if minute.trades]
         return DayFigures(

@@ -79,7 +79,8 @@ class Answer:
     status: int
     body: object
     used_weight: int
-    order_counts: tuple[int, int] | None = None
+    account_id: str | None = None
+    """Set where the account's order counts are shown with the answer."""
     retry_at: int | None = None
 
     @property

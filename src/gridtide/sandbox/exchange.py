@@ -73,6 +73,7 @@ class SandboxExchange:
         self.hub = Hub(self.seam)
         self.keys = KeyRing(settings.accounts)
         self.limiter = RateLimiter(settings.limits)
+        self.started_at = self.now()
         self.revision = 0
         """Grows with every change worth saving."""
         markets = [entry.market for entry in settings.markets]
@@ -99,6 +100,10 @@ class SandboxExchange:
         if listing is None:
             raise ApiError(-1121, "Invalid symbol.")
         return listing
+
+    def exchange_id(self, symbol: Symbol) -> str:
+        """The market's name on the wire."""
+        return self._by_symbol[symbol].exchange_id
 
     # --- accounts ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gridtide.sandbox import market_events
 from gridtide.sandbox.candles import LENGTHS
-from gridtide.sandbox.wire import JsonObject, number
+from gridtide.sandbox.wire import JsonObject, encode_levels
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -67,8 +67,8 @@ class DepthDiff:
             "s": exchange_id,
             "U": self._first,
             "u": self._last,
-            "b": [[number(price), number(amount)] for price, amount in self._bids.items()],
-            "a": [[number(price), number(amount)] for price, amount in self._asks.items()],
+            "b": encode_levels(self._bids.items()),
+            "a": encode_levels(self._asks.items()),
         }
         self.clear()
         return event
@@ -149,20 +149,17 @@ class MarketFeed:
         version = self._view.record.version
         if self._sent.get(name) == version and name not in self._hub.fresh:
             return
-        payload = build()
-        if payload is not None:
-            self._sent[name] = version
-            self._hub.fresh.discard(name)
-            self._hub.emit(name, payload)
+        self._sent[name] = version
+        self._hub.fresh.discard(name)
+        self._hub.emit(name, build())
 
-    def _timed(self, stream: str, now: int) -> tuple[int, Callable[[], JsonObject | None]] | None:
+    def _timed(self, stream: str, now: int) -> tuple[int, Callable[[], JsonObject]] | None:
         """How many ticks apart a timed stream sends, and what builds its payload; None for any other stream."""
         if (partial := _PARTIAL_DEPTH.fullmatch(stream)) is not None:
             depth, speed = int(partial[1]), 1 if partial[2] == "100" else TICKS_PER_SECOND
             return speed, lambda: market_events.partial_depth(self._view.book(depth))
-        if stream.startswith("kline_") and (timeframe := stream.removeprefix("kline_")) in LENGTHS:
-            speed = TICKS_PER_SECOND if timeframe == "1s" else 2 * TICKS_PER_SECOND
-            return speed, lambda: self._kline(timeframe, now)
+        if stream.startswith("kline_"):
+            return self._timed_kline(stream.removeprefix("kline_"), now)
         match stream:
             case "ticker":
                 return TICKS_PER_SECOND, lambda: self._ticker(now)
@@ -173,21 +170,22 @@ class MarketFeed:
             case _:
                 return None
 
-    def _kline(self, timeframe: str, now: int) -> JsonObject | None:
-        candle = self._view.record.candles.current(timeframe)
-        return candle and market_events.kline(candle, timeframe, self._id, now, closed=False)
+    def _timed_kline(self, timeframe: str, now: int) -> tuple[int, Callable[[], JsonObject]] | None:
+        candle = self._view.record.candles.current(timeframe) if timeframe in LENGTHS else None
+        if candle is None:
+            return None
+        speed = TICKS_PER_SECOND if timeframe == "1s" else 2 * TICKS_PER_SECOND
+        return speed, lambda: market_events.kline(candle, timeframe, self._id, now, closed=False)
 
-    def _ticker(self, now: int) -> JsonObject | None:
+    def _ticker(self, now: int) -> JsonObject:
         record = self._view.record
-        day = record.day()
-        return day and market_events.ticker(day, self._view.best(), record.last_amount, self._id, now)
+        return market_events.ticker(record.day(), self._view.best(), record.last_amount, self._id, now)
 
-    def mini_ticker(self, now: int) -> JsonObject | None:
+    def mini_ticker(self, now: int) -> JsonObject:
         """The short ticker, for its own stream and for that of all markets."""
-        day = self._view.record.day()
-        return day and market_events.mini_ticker(day, self._id, now)
+        return market_events.mini_ticker(self._view.record.day(), self._id, now)
 
-    def _average_price(self, now: int) -> JsonObject | None:
+    def _average_price(self, now: int) -> JsonObject:
         price, last_trade_at = self._view.average_price(), self._view.record.last_trade_at
         return market_events.average_price(price, last_trade_at, self._id, now)
 
@@ -205,6 +203,6 @@ def pulse_all_markets(feeds: list[MarketFeed], hub: Hub, tick: int, now: int) ->
     """The stream of all short tickers: once a second, those that changed."""
     if tick % TICKS_PER_SECOND or not hub.wants(_ALL_MINI_TICKERS):
         return
-    tickers = [ticker for feed in feeds if feed.changed_since_all() and (ticker := feed.mini_ticker(now))]
+    tickers = [feed.mini_ticker(now) for feed in feeds if feed.changed_since_all()]
     if tickers:
         hub.emit(_ALL_MINI_TICKERS, tickers)

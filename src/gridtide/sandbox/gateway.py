@@ -6,7 +6,6 @@ Precedence of failures is that of protocol section 18. Whatever goes wrong insid
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,7 @@ class Gateway:
                 if call.key is not None:
                     check_timing(call.raw, exchange.now())
         except ApiError as error:
-            return self._refusal(incoming.address, error)
+            return self.refusal(incoming.address, error)
         answer = self._act(call, weight)
         if exchange.seam.before_answering is not None:
             answer = await exchange.seam.before_answering(call, answer)
@@ -89,19 +88,20 @@ class Gateway:
         try:
             body = endpoint.handler(exchange, call)
         except ApiError as error:
-            return self._refusal(call.address, error)
+            return self.refusal(call.address, error)
         except VenueRefusal as refusal:
-            return self._refusal(call.address, ApiError(refusal.code, refusal.message))
+            return self.refusal(call.address, ApiError(refusal.code, refusal.message))
         except Exception:
             _LOG.exception("sandbox.handler_failed", extra={"endpoint": endpoint.path or endpoint.ws_name})
-            return self._refusal(call.address, unknown_error())
+            return self.refusal(call.address, unknown_error())
         now = exchange.now()
         if endpoint.free_on_success:
             exchange.limiter.refund(call.address, weight, now)
-        counts = exchange.limiter.order_counts(call.account_id, now) if endpoint.shows_order_counts else None
-        return Answer(200, body, exchange.limiter.used_weight(call.address, now), counts)
+        account_id = call.account_id if endpoint.shows_order_counts else None
+        return Answer(200, body, exchange.limiter.used_weight(call.address, now), account_id)
 
-    def _refusal(self, address: str, error: ApiError) -> Answer:
+    def refusal(self, address: str, error: ApiError) -> Answer:
+        """The answer that says `error`."""
         used = self._exchange.limiter.used_weight(address, self._exchange.now())
         return Answer(error.status, error.body, used, retry_at=error.retry_at)
 
@@ -126,6 +126,3 @@ class Routes:
     def websocket(self, name: str) -> Endpoint | None:
         """By method name; a ``v3/`` before it is allowed (protocol section 9.1)."""
         return self._by_name.get(name.removeprefix("v3/"))
-
-    def names(self) -> Mapping[str, Endpoint]:
-        return self._by_name

@@ -177,9 +177,7 @@ class RateLimiter:
     def order_usage(self, account_id: str, now: int) -> list[dict[str, object]]:
         """The order limits with what the account has used."""
         counts = self.order_counts(account_id, now)
-        return [
-            {**rule, "count": count} for rule, count in zip(self._order_rules(), counts, strict=True)
-        ]
+        return [{**rule, "count": count} for rule, count in zip(self._order_rules(), counts, strict=True)]
 
     def weight_usage(self, address: str, now: int) -> dict[str, object]:
         """The weight limit with what the address has used."""
@@ -199,4 +197,3 @@ def _banned(until: int) -> ApiError:
         status=418,
         retry_at=until,
     )
-

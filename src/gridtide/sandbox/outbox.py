@@ -6,14 +6,14 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from aiohttp import WSMsgType
+from aiohttp import ClientError, WSMsgType
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 
 class Outbox:
-    """Messages on their way to one client, in order. `put` never blocks."""
+    """Frames on their way to one client, in order. `put` never blocks."""
 
     def __init__(
         self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, bound: int
@@ -21,23 +21,23 @@ class Outbox:
         self._socket = socket
         self._transport = transport
         self._bound = bound
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[bytes, WSMsgType]] = deque()
         self._wake = asyncio.Event()
-        self.was_cut = False
+        self.is_cut = False
 
-    def put(self, message: bytes) -> None:
-        """Queue one text message; cuts the connection where too many wait already."""
-        if self.was_cut:
+    def put(self, payload: bytes, kind: WSMsgType = WSMsgType.TEXT) -> None:
+        """Queue one frame; cuts the connection where too many wait already."""
+        if self.is_cut:
             return
         if len(self._queue) >= self._bound:
             self.cut()
             return
-        self._queue.append(message)
+        self._queue.append((payload, kind))
         self._wake.set()
 
     def cut(self) -> None:
         """End the connection at once, without a closing handshake."""
-        self.was_cut = True
+        self.is_cut = True
         self._queue.clear()
         if self._transport is not None:
             self._transport.abort()
@@ -50,7 +50,7 @@ class Outbox:
                 await self._wake.wait()
                 self._wake.clear()
                 while queue:
-                    await send(queue.popleft(), WSMsgType.TEXT)
-        except (ConnectionError, RuntimeError):
+                    await send(*queue.popleft())
+        except (ConnectionError, ClientError, RuntimeError):
             # The socket closed while we wrote: its reader sees the same and ends the connection.
-            self.was_cut = True
+            self.is_cut = True

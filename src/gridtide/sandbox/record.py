@@ -53,10 +53,9 @@ class MarketRecord:
         self.last_amount, self.last_trade_at = trade.amount, now
         return closed
 
-    def day(self) -> DayFigures | None:
-        """The last 24 hours of market time; None before the first move."""
-        current = self.candles.current(MINUTE)
-        return None if current is None else self._day.figures(current)
+    def day(self) -> DayFigures:
+        """The last 24 hours of market time; zeros before the first move."""
+        return self._day.figures(self.candles.current(MINUTE))
 
     def state(self) -> dict[str, Any]:
         """Everything, JSON-compatible."""

@@ -108,7 +108,7 @@ class SandboxSettings:
     hold: bool = False
     limits: Limits = Limits()
     sockets: SocketSettings = SocketSettings()
-    venue: VenueSettings = VenueSettings()
+    venue: VenueSettings = field(default_factory=VenueSettings)
     seed: int = 0
     strict_parameters: bool = True
     strict_websocket_parameters: bool = False

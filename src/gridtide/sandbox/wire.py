@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
 JsonObject = dict[str, object]
@@ -24,6 +25,6 @@ def encode(value: object) -> bytes:
     return orjson.dumps(value)
 
 
-def encode_levels(levels: tuple[tuple[Decimal, Decimal], ...]) -> list[list[str]]:
+def encode_levels(levels: Iterable[tuple[Decimal, Decimal]]) -> list[list[str]]:
     """Price levels as the exchange lists them: ``[["price", "amount"], …]``."""
     return [[number(price), number(amount)] for price, amount in levels]

@@ -154,5 +154,5 @@ def _open_server(address: URL, lock_timeout_seconds: float) -> Database:
         return Database(postgres.writing_engine(address, lock_timeout_seconds), place)
     except SQLAlchemyError as error:
         raise StorageFailed(
-            f"{place} cannot be reached ({first_line(error)}): nothing was changed; check that it runs and who may log in"
+            f"{place} cannot be reached ({first_line(error)}): nothing was changed; check that it runs and lets you in"
         ) from error

@@ -16,7 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import BigInteger, Connection, ColumnElement, bindparam, insert, literal_column, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from gridtide.domain.errors import Fenced, GridtideError, InvalidInput
 from gridtide.storage.tables import LEASES
@@ -91,7 +101,9 @@ def _lock(path: Path, bot_name: str) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be opened ({error.strerror}): nothing was started; change its rights") from error
+        raise InvalidInput(
+            f"{path} cannot be opened ({error.strerror}): nothing was started; change its rights"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -131,7 +143,9 @@ class ServerLease:
             connection.scalar(text("SELECT pg_try_advisory_lock(:id)"), {"id": self._lock_id})
         )
         if not self._is_locked:
-            holder = connection.scalar(select(LEASES.c.owner).where(LEASES.c.bot_key == self._key)) or "unknown"
+            holder = (
+                connection.scalar(select(LEASES.c.owner).where(LEASES.c.bot_key == self._key)) or "unknown"
+            )
             raise Fenced(
                 f"another gridtide (process {holder}) runs {self._name}: nothing was started; stop that one first"
             )
@@ -194,4 +208,6 @@ def _owner() -> str:
 
 
 def _fenced(bot_name: str) -> Fenced:
-    return Fenced(f"another instance may trade {bot_name} now: nothing was stored and nothing will be sent; this one stops")
+    return Fenced(
+        f"another instance may trade {bot_name} now: nothing was stored and nothing will be sent; this one stops"
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gridtide.domain.errors import Defect, Fenced, StorageFailed
+from gridtide.domain.errors import Defect, Fenced
 from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut, CursorPut, StrategyStatePut
 from gridtide.domain.ledger import Account, AccountBalance, LedgerState, LedgerTotals, Lot
 from gridtide.storage.batch import Batch, collapse
@@ -105,11 +105,9 @@ class MemoryJournal:
         )
 
     def commit(self, entries: Sequence[JournalEntry], now: Timestamp) -> None:
-        """Take all entries or none; raises `Fenced`, `StorageFailed` after `close`, `Defect` as the tables would."""
-        if self._is_closed:
-            raise StorageFailed("the journal is closed: nothing was stored")
-        if self._database.epoch != self._epoch:
-            raise Fenced("another instance has taken over this bot: nothing was stored, nothing may be sent")
+        """Take all entries or none; raises `Fenced`, also after `close`, and `Defect` where the tables would."""
+        if self._is_closed or self._database.epoch != self._epoch:
+            raise Fenced("this journal is closed or another has taken over: nothing was stored")
         if not entries:
             return
         batch = collapse(entries)

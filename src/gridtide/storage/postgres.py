@@ -39,10 +39,12 @@ def _engine(address: URL, options: str) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise InvalidInput(
-            "storage.url names PostgreSQL, whose driver is not installed: nothing was opened; install gridtide[postgres]"
+            "storage.url names PostgreSQL, but its driver is not installed: nothing was opened; install "
+            "gridtide[postgres]"
         ) from error
 
 
 def place(address: URL) -> str:
     """What to call the database in a sentence: never with its password."""
-    return f"the PostgreSQL database {address.database or ''} at {address.host or address.query.get('host', 'localhost')}"
+    host = address.host or address.query.get("host", "localhost")
+    return f"the PostgreSQL database {address.database or ''} at {host}"

@@ -42,7 +42,8 @@ def revision(connection: Connection) -> str | None:
     """The schema a database has; None for one without."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 (a constant)
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 (a constant)
+    return found
 
 
 def require_newest(connection: Connection, place: str) -> None:

@@ -136,12 +136,13 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _opening_failed(path, error) from error
+        raise explanation(path, error) from error
     except DBAPIError as error:
-        raise _opening_failed(path, error.orig) from error
+        raise explanation(path, error.orig) from error
 
 
-def _opening_failed(path: Path, error: BaseException | None) -> GridtideError:
+def explanation(path: Path, error: BaseException | None) -> GridtideError:
+    """What a failed opening or reading of `path` means, and what to do."""
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_NOTADB":
         return InvalidInput(
@@ -154,7 +155,7 @@ def _opening_failed(path: Path, error: BaseException | None) -> GridtideError:
             f"{path} is locked by another program: nothing was changed; end it and try again"
         )
     return StorageFailed(
-        f"{path} cannot be opened ({error}): nothing was changed; check its rights and its disk"
+        f"{path} cannot be read ({error}): nothing was changed; check its rights and its disk"
     )
 
 

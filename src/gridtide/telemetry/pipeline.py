@@ -63,9 +63,9 @@ class Pipeline:
         entry = self._entry(level, event, values)
         if self._file is not None:
             line = orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-            self._file.write(self._redactor.text(line).encode() + b"\n")
+            self._file.write(self._redactor.known(line).encode() + b"\n")
         if self._console is not None and LEVELS.get(level, 50) >= self._console_level:
-            self._console.write(self._redactor.text(console_line(entry)) + "\n")
+            self._console.write(self._redactor.known(console_line(entry)) + "\n")
             self._console.flush()
 
     def _entry(self, level: str, event: str, values: Mapping[str, Any]) -> dict[str, Any]:

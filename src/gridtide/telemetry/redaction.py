@@ -31,6 +31,7 @@ _NAMED_VALUE = re.compile(
     ( \\*"(?:[^"\\]|\\[^"])*\\*" | \\*'[^']*'  | [^\s,;&"'\\)\]}}>]+ )  # its value
     """
 )
+_QUOTE = re.compile(r"""\\*["']""")
 _LONG_TOKEN = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*[0-9])(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2}"
 )
@@ -54,13 +55,16 @@ class Redactor:
             longest_first = sorted(self._spellings, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
+    def known(self, text: str) -> str:
+        """`text` without registered secrets; nothing else of it changes, so JSON stays JSON."""
+        return self._pattern.sub(HIDDEN, text) if self._pattern is not None else text
+
     def text(self, text: str) -> str:
-        """`text` without secrets."""
-        if self._pattern is not None:
-            text = self._pattern.sub(HIDDEN, text)
+        """`text` without secrets, registered or known by the names beside them."""
+        text = self.known(text)
         text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
         if _MENTIONS_SENSITIVE.search(text):
-            text = _NAMED_VALUE.sub(rf"\1{HIDDEN}", text)
+            text = _NAMED_VALUE.sub(_hide_value, text)
             text = _LONG_TOKEN.sub(HIDDEN, text)
         return text
 
@@ -94,6 +98,14 @@ class Redactor:
 
 SECRETS = Redactor()
 """The secrets of this process: what is registered here is hidden wherever gridtide writes."""
+
+
+def _hide_value(match: re.Match[str]) -> str:
+    """The name and, in the quotes it had, nothing of the value."""
+    name, value = match.groups()
+    quoted = _QUOTE.match(value)
+    mark = quoted[0] if quoted else ""
+    return f"{name}{mark}{HIDDEN}{mark}"
 
 
 def _spellings(secret: str) -> set[str]:

@@ -49,6 +49,7 @@ class AmbientBook:
         "_asks",
         "_bids",
         "_cache",
+        "_consumed",
         "_depth",
         "_depth_quote",
         "_levels",
@@ -68,10 +69,16 @@ class AmbientBook:
         self.ask_from: Decimal | None = None
         self._bids: dict[Decimal, Decimal] | None = {}
         self._asks: dict[Decimal, Decimal] | None = {}
-        self.use_rules(rules)
+        self._consumed: set[Side] = set()
+        self._measure(rules)
 
     def use_rules(self, rules: MarketRules) -> None:
-        """Tick and lot of the levels formed from now on."""
+        """Tick and lot of the levels formed from now on; those that stand keep theirs."""
+        for side in Side:
+            self.restore(side, self.side(side))
+        self._measure(rules)
+
+    def _measure(self, rules: MarketRules) -> None:
         self._tick = rules.tick_size or UNIT
         self._lot = rules.lot_size or UNIT
         depth = self._depth_quote or rules.min_notional * _DEFAULT_DEPTH_IN_MIN_NOTIONALS
@@ -82,13 +89,15 @@ class AmbientBook:
         """Form anew, in full: bids below `bid_from`, asks above `ask_from`."""
         self.bid_from, self.ask_from = bid_from, ask_from
         self._bids = self._asks = None
+        self._consumed.clear()
 
-    def is_formed(self, side: Side) -> bool:
-        """Whether the levels of `side` stand; otherwise they are built at the first look."""
-        return (self._bids if side is Side.BUY else self._asks) is not None
+    def is_consumed(self, side: Side) -> bool:
+        """Whether the levels of `side` are no longer those that follow from the bounds."""
+        return side in self._consumed
 
     def restore(self, side: Side, levels: dict[Decimal, Decimal]) -> None:
-        """Put back the levels of a saved book, best first."""
+        """Put back the consumed levels of a saved book, best first."""
+        self._consumed.add(side)
         if side is Side.BUY:
             self._bids = levels
         else:
@@ -113,6 +122,7 @@ class AmbientBook:
 
     def take(self, side: Side, price: Decimal, amount: Decimal) -> None:
         """Consume part or all of a level of `side`."""
+        self._consumed.add(side)
         levels = self.side(side)
         left = levels[price] - amount
         if left:

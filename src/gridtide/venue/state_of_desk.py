@@ -112,7 +112,7 @@ def _save_queue(desk: Desk, side: Side) -> list[list[Any]]:
 
 
 def _save_ambient(desk: Desk) -> Json:
-    """Levels only where they have been built: until then they follow from the bounds."""
+    """Levels only where somebody consumed them: else they follow from the bounds."""
     ambient = desk.ambient
     return {
         "seed": ambient.seed,
@@ -121,7 +121,7 @@ def _save_ambient(desk: Desk) -> Json:
         "levels": {
             side.value: [[plain(price), plain(amount)] for price, amount in ambient.side(side).items()]
             for side in Side
-            if ambient.is_formed(side)
+            if ambient.is_consumed(side)
         },
     }
 

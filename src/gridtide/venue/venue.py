@@ -220,7 +220,7 @@ class Venue:
         While the market is not TRADING the price moves without any execution.
         """
         desk = self._desk(symbol)
-        if not move.price > 0 or move.volume < 0:
+        if not (move.price.is_finite() and move.volume.is_finite() and move.price > 0 and move.volume >= 0):
             raise InvalidInput(f"a market cannot move to {move.price} with volume {move.volume}")
         step = Step(desk, now)
         walk(step, move)

@@ -54,9 +54,7 @@ def exchange_info(exchange: SandboxExchange, call: Call) -> JsonObject:
     }
 
 
-def selected(
-    exchange: SandboxExchange, symbol: str | None, symbols: tuple[str, ...] | None
-) -> list[Listing]:
+def selected(exchange: SandboxExchange, symbol: str | None, symbols: tuple[str, ...] | None) -> list[Listing]:
     """The markets asked for by ``symbol`` or ``symbols``, or all; raises -1128 for both, -1121 for unknown."""
     if symbol is not None and symbols is not None:
         raise bad_combination()

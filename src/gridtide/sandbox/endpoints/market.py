@@ -11,6 +11,7 @@ from gridtide.sandbox import parameters
 from gridtide.sandbox.candles import LENGTHS, KlineRow
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.general import selected
+from gridtide.sandbox.endpoints.paging import first_or_last, is_within
 from gridtide.sandbox.errors import ApiError, bad_combination
 from gridtide.sandbox.wire import JsonObject, encode_levels, number
 
@@ -90,12 +91,8 @@ def aggregate_trades(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     if start is None and end is None:
         return [_aggregate(each) for each in exchange.venue.trades(listing.symbol, limit, from_id)]
     kept = exchange.venue.trades(listing.symbol, exchange.settings.venue.kept_trades, 0)
-    inside = [
-        each
-        for each in kept
-        if (start or 0) <= each.trade.timestamp and (end is None or each.trade.timestamp <= end)
-    ]
-    return [_aggregate(each) for each in (inside[:limit] if start is not None else inside[-limit:])]
+    inside = [each for each in kept if is_within(each.trade.timestamp, start, end)]
+    return [_aggregate(each) for each in (first_or_last(inside, start, limit))]
 
 
 def _aggregate(printed: TradePrinted) -> JsonObject:
@@ -119,12 +116,8 @@ def klines(exchange: SandboxExchange, call: Call) -> list[KlineRow]:
     """Candles by their own (market) time: oldest first from ``startTime``, else the newest up to ``endTime``."""
     listing = exchange.listing(call.need(_SYMBOL))
     start, end, limit = call.get(_START), call.get(_END), call.get(_TRADE_LIMIT) or 500
-    rows = [
-        row
-        for row in listing.record.candles.rows(call.need(_INTERVAL))
-        if (start or 0) <= row[0] and (end is None or row[0] <= end)
-    ]
-    chosen = rows[:limit] if start is not None else rows[-limit:]
+    rows = [row for row in listing.record.candles.rows(call.need(_INTERVAL)) if is_within(row[0], start, end)]
+    chosen = first_or_last(rows, start, limit)
     return [row[:_KLINE_COLUMNS] for row in chosen]
 
 
@@ -171,10 +164,10 @@ def day_ticker(exchange: SandboxExchange, call: Call) -> object:
 def _full_ticker(listing: Listing, now: int) -> JsonObject:
     day, best = listing.record.day(), listing.best()
     return {
-        "priceChange": number(day and day.change),
-        "priceChangePercent": format(day.change_percent, ".3f") if day else "0.000",
-        "weightedAvgPrice": number(day and day.average),
-        "prevClosePrice": number(day and day.before),
+        "priceChange": number(day.change),
+        "priceChangePercent": format(day.change_percent, ".3f"),
+        "weightedAvgPrice": number(day.average),
+        "prevClosePrice": number(day.before),
         "lastQty": number(listing.record.last_amount),
         "bidPrice": number(best.bid),
         "bidQty": number(best.bid_amount),
@@ -188,17 +181,17 @@ def _mini_ticker(listing: Listing, now: int) -> JsonObject:
     day = listing.record.day()
     return {
         "symbol": listing.exchange_id,
-        "openPrice": number(day and day.open),
-        "highPrice": number(day and day.high),
-        "lowPrice": number(day and day.low),
-        "lastPrice": number(day and day.close),
-        "volume": number(day and day.volume),
-        "quoteVolume": number(day and day.quote),
+        "openPrice": number(day.open),
+        "highPrice": number(day.high),
+        "lowPrice": number(day.low),
+        "lastPrice": number(day.close),
+        "volume": number(day.volume),
+        "quoteVolume": number(day.quote),
         "openTime": now - _DAY,
         "closeTime": now,
-        "firstId": day.first_id if day else -1,
-        "lastId": day.last_id if day else -1,
-        "count": day.trades if day else 0,
+        "firstId": day.first_id,
+        "lastId": day.last_id,
+        "count": day.trades,
     }
 
 

@@ -190,11 +190,12 @@ class GridConfig:
 
     @classmethod
     def from_settings(cls, symbol: str, settings: Mapping[str, Any]) -> Self:
-        """The grid of a settings file: keys are the field names; `intervals` may replace `num_grids`.
+        """The grid of a settings file: keys are the field names; `intervals` may replace `num_grids`, and a
+        key without a value counts as not given.
 
         Raises `InvalidConfig` for unknown, missing and wrong keys.
         """
-        values = dict(settings)
+        values = {key: value for key, value in settings.items() if value is not None}
         if "intervals" in values:
             if "num_grids" in values:
                 raise InvalidConfig("num_grids and intervals say the same twice: keep one of them")
@@ -209,7 +210,7 @@ class GridConfig:
                 raise InvalidConfig(f"{key}: the grid cannot do without it")
         for key in _DECIMALS:
             # A file's number is the digits its author typed, and its text form gives exactly those back.
-            if key in values and values[key] is not None and not isinstance(values[key], bool):
+            if key in values and not isinstance(values[key], bool):
                 values[key] = str(values[key])
         return cls(symbol=symbol, **values)
 

@@ -46,7 +46,10 @@ def _exact_levels(config: GridConfig) -> list[Decimal]:
             inner = [_WORKING.divide(low * (n - i) + high * i, Decimal(n)) for i in range(1, n)]
         case GridSpacing.GEOMETRIC:
             growth = _WORKING.divide(_WORKING.ln(_WORKING.divide(high, low)), Decimal(n))
-            inner = [_WORKING.multiply(low, _WORKING.exp(_WORKING.multiply(growth, Decimal(i)))) for i in range(1, n)]
+            inner = [
+                _WORKING.multiply(low, _WORKING.exp(_WORKING.multiply(growth, Decimal(i))))
+                for i in range(1, n)
+            ]
         case _:
             assert_never(config.spacing)
     return [low, *map(_SNAP.plus, inner), high]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final, Self, assert_never
 
-from gridtide.domain.money import ONE, ZERO, Amount, FeeRate, Money, Price, cut_to_places, notional
+from gridtide.domain.money import ONE, ZERO, Amount, FeeRate, Price, cut_to_places
 from gridtide.strategies.grid.config import ProfitMode
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ def floor_to_lot(rules: MarketRules, amount: Decimal) -> Amount:
     if rules.lot_size:
         return rules.floor_amount(amount)
     return Amount(cut_to_places(amount, rules.base_precision))
+
+
+def share_of(rules: MarketRules, amount: Decimal, part: Decimal, whole: Decimal) -> Amount:
+    """`amount` · `part` / `whole`, down to the lot."""
+    with localcontext(_RATIO):
+        return floor_to_lot(rules, amount * part / whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class Pairing:
     rules: MarketRules
     rate: FeeRate
     """Fee a side of the grid's orders."""
-    buy_fee_in_quote: bool
+    quote_fee: FeeRate
+    """What a buy costs beyond its price in quote: 0 unless fees are paid in quote, else the worse rate."""
     sell_fee_in_quote: bool
 
     @classmethod
@@ -57,11 +64,13 @@ class Pairing:
             mode=config.profit,
             rules=market.rules,
             rate=fees.maker if config.post_only else fees.taker,
-            buy_fee_in_quote=fees.asset == market.quote,
+            quote_fee=max(fees.maker, fees.taker) if fees.asset == market.quote else FeeRate(ZERO),
             sell_fee_in_quote=fees.asset in (None, market.quote),
         )
 
-    def after_buy(self, received: Decimal, dust: Decimal, executed_quote: Decimal, sell_price: Price) -> LotMoves:
+    def after_buy(
+        self, received: Decimal, dust: Decimal, executed_quote: Decimal, sell_price: Price
+    ) -> LotMoves:
         """The sell after a buy that `received` base net of fees, with the `dust` at hand.
 
         Everything received and the dust are sold, floored to the lot; `profit: base` sells only what returns
@@ -80,7 +89,9 @@ class Pairing:
             bought_to_kept=Amount(rest if keeps else ZERO),
         )
 
-    def after_sell(self, sold: Decimal, left: Decimal, held_for: Decimal, received: Decimal, price: Price) -> Amount:
+    def after_sell(
+        self, sold: Decimal, left: Decimal, held_for: Decimal, received: Decimal, price: Price
+    ) -> Amount:
         """Base to buy back at `price` after a sell that `received` quote net of fees.
 
         `profit: quote` buys the planned amount again, not the amount sold, or the grid would melt by the fee
@@ -91,7 +102,7 @@ class Pairing:
             case ProfitMode.QUOTE:
                 if not floor_to_lot(self.rules, left):
                     return Amount(held_for)
-                return self._lots(held_for * sold, sold + left)
+                return share_of(self.rules, held_for, sold, sold + left)
             case ProfitMode.BASE | ProfitMode.COMPOUND:
                 return self.affordable(received, price)
             case _:
@@ -99,19 +110,11 @@ class Pairing:
 
     def affordable(self, quote: Decimal, price: Price) -> Amount:
         """The most that `quote` buys at `price`, a fee in quote included."""
-        return self._lots(quote, self.cost(price, ONE)) if quote > 0 else Amount(ZERO)
-
-    def cost(self, price: Price, amount: Decimal) -> Money:
-        """Quote that a buy takes, a fee in quote included."""
-        value = notional(price, amount)
-        return Money(value * (ONE + self.rate)) if self.buy_fee_in_quote else value
+        if quote <= 0:
+            return Amount(ZERO)
+        return share_of(self.rules, quote, ONE, price * (ONE + self.quote_fee))
 
     def returning_amount(self, executed_quote: Decimal, sell_price: Price) -> Amount:
         """What has to be sold at `sell_price` to get back, net of fees in quote, what a buy spent."""
-        spent = executed_quote * (ONE + self.rate) if self.buy_fee_in_quote else executed_quote
         kept = ONE - self.rate if self.sell_fee_in_quote else ONE
-        return self._lots(spent, sell_price * kept)
-
-    def _lots(self, numerator: Decimal, denominator: Decimal) -> Amount:
-        with localcontext(_RATIO):
-            return floor_to_lot(self.rules, numerator / denominator)
+        return share_of(self.rules, executed_quote, ONE + self.quote_fee, sell_price * kept)

@@ -111,7 +111,9 @@ class GridPlan:
 
     def describe(self) -> str:
         """The plan in one line, for the owner."""
-        first = f"buy {tidy(self.purchase_amount)} {self.base} at up to {tidy(self.purchase_limit)} first, then "
+        first = (
+            f"buy {tidy(self.purchase_amount)} {self.base} at up to {tidy(self.purchase_limit)} first, then "
+        )
         return (
             f"{first if self.purchase_amount else ''}{len(self.buys)} buys and {len(self.sells)} sells from "
             f"{tidy(self.levels[0].price)} to {tidy(self.levels[-1].price)} around {tidy(self.start_price)}, "
@@ -267,7 +269,10 @@ def _levels(start: GridStart, size: GridSize) -> tuple[PlannedLevel, ...]:
     return (
         *(PlannedLevel(i, price, LevelRole.BUY, amount) for i, (price, amount) in enumerate(buys)),
         vacant,
-        *(PlannedLevel(i, price, LevelRole.SELL, amount) for i, (price, amount) in enumerate(sells, start.vacant + 1)),
+        *(
+            PlannedLevel(i, price, LevelRole.SELL, amount)
+            for i, (price, amount) in enumerate(sells, start.vacant + 1)
+        ),
     )
 
 

@@ -41,7 +41,8 @@ def next_try(
     ask = context.book.ask if context.book.ask is not None else context.current_price()
     limit = rules.floor_price(multiply_exact(ask, ONE + price_cap))
     amount = min(
-        Amount(plan.purchase_amount - bought), pairing.affordable(context.available(context.market.quote), limit)
+        Amount(plan.purchase_amount - bought),
+        pairing.affordable(context.available(context.market.quote), limit),
     )
     if rules.max_amount:
         amount = min(amount, floor_to_lot(rules, rules.max_amount))

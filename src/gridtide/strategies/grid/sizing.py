@@ -89,10 +89,13 @@ def reserve_fraction(start: GridStart) -> Decimal:
     """
     if start.config.reserve is not None:
         return start.config.reserve
-    maker, taker = max(start.fees.maker, ZERO), max(start.fees.taker, ZERO)
+    in_quote = start.fees.asset == start.market.quote
+    taker = max(start.fees.taker, ZERO)
+    # The gate sets the worse rate aside for every buy that pays its fee in quote.
+    maker = max(start.fees.maker, taker if in_quote else ZERO)
     with localcontext(_RATIO):
         if start.config.sizing in (Sizing.QUOTE_ONLY, Sizing.BASE_AND_QUOTE):
-            return ONE - ONE / (ONE + maker) if start.fees.asset == start.market.quote else ZERO
+            return ONE - ONE / (ONE + maker) if in_quote else ZERO
         quote, base = _weights(start)
         at_worst = quote * (ONE + maker) + base * start.purchase_limit * (ONE + taker)
         return max(ONE - (quote + base * start.price) / at_worst, ZERO)

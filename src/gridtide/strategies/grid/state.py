@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from gridtide.domain.market import Asset, Symbol, Timestamp
-from gridtide.domain.money import ZERO, Amount, Money, Price, parse_decimal, plain
+from gridtide.domain.money import ZERO, Amount, Price, parse_decimal, plain
 from gridtide.strategies.grid.plan import GridPlan, LevelRole, PlannedLevel
 
 

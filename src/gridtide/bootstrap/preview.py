@@ -1,0 +1,61 @@
+"""What a grid would be, before anything is placed: the same plan the strategy makes, from the same reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gridtide.bootstrap.bots import grid_config
+from gridtide.domain.errors import PlanRefused
+from gridtide.domain.market import Asset, Symbol
+from gridtide.domain.money import ZERO, tidy
+from gridtide.strategies.grid.plan import GridPlan, make_plan
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from gridtide.config.bot import BotSettings
+    from gridtide.domain.balance import Balance
+    from gridtide.domain.market import FeeSchedule, Market, TopOfBook
+    from gridtide.ports.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan and the account it was made for."""
+
+    bot: BotSettings
+    market: Market
+    fees: FeeSchedule
+    book: TopOfBook
+    balances: Mapping[Asset, Balance]
+    plan: GridPlan
+
+
+async def preview(exchange: Exchange, bot: BotSettings) -> Preview:
+    """Plan the grid of `bot` on a connected exchange. Raises `PlanRefused` or `InvalidInput`; places nothing."""
+    symbol = Symbol(bot.market)
+    market = exchange.market(symbol)
+    fees = await exchange.fees(symbol)
+    book = await exchange.top_of_book(symbol)
+    balances = await exchange.balances()
+    plan = make_plan(grid_config(bot), market, fees, book)
+    check_funds(bot, market, balances)
+    return Preview(bot, market, fees, book, balances, plan)
+
+
+def check_funds(bot: BotSettings, market: Market, balances: Mapping[Asset, Balance]) -> None:
+    """Raise `PlanRefused` where the account holds less than the grid is to use."""
+    needs = ((market.quote, bot.strategy.total_investment), (market.base, bot.strategy.base_amount or ZERO))
+    for asset, need in needs:
+        free = _free(balances, asset)
+        if need > free:
+            raise PlanRefused(
+                f"the grid is to use {tidy(need)} {asset}, but the account has {tidy(free)} free; "
+                "nothing was placed: lower total_investment or bring funds in"
+            )
+
+
+def _free(balances: Mapping[Asset, Balance], asset: Asset) -> Decimal:
+    return balances[asset].free if asset in balances else ZERO
