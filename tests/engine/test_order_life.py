@@ -42,7 +42,7 @@ def parked(place: World) -> list[ParkReason | None]:
 
 def agree(place: World) -> None:
     """Ours and the exchange's records are equal to the last unit (I3, I6 to I10), and no id was sent twice (I2)."""
-    snapshot = place._act(cmd.TakeSnapshot(SYMBOL, 0, ()))  # noqa: SLF001 - the world's own exchange
+    snapshot = place.act(cmd.TakeSnapshot(SYMBOL, 0, ()))
     assert isinstance(snapshot, ev.SnapshotTaken)
     assert invariants.own_breaches(place.engine.state) == []
     assert invariants.exchange_differences(place.engine.state, snapshot) == []

@@ -78,7 +78,7 @@ class World:
         self.lose_request: Callable[[cmd.Command], bool] = lambda command: False
         self.hold_stream = False
         self.held: list[ev.Event] = []
-        self._move_venue(start_price)
+        self.move_venue(start_price)
         self.engine = self._build()
 
     # --- life of the bot -----------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class World:
         """Start (or restart) the bot and let everything happen that follows at once."""
         balances = self.venue.balances(ACCOUNT)
         self.inbox.append(ev.RunStarted(balances, self._newest_trade_id()))
-        self.inbox.append(self._book_event())
+        self.inbox.append(self.book_event())
         self.run()
 
     def restart(self) -> None:
@@ -115,8 +115,8 @@ class World:
     def move(self, *prices: str | Decimal) -> None:
         """Walk the market over `prices`; the bot reacts after each."""
         for price in prices:
-            self._move_venue(price)
-            self.inbox.append(self._book_event())
+            self.move_venue(price)
+            self.inbox.append(self.book_event())
             self.run()
 
     def elapse(self, seconds: float) -> None:
@@ -168,7 +168,7 @@ class World:
         if self.lose_request(command):
             self._lost(command)
             return
-        answer = self._act(command)
+        answer = self.act(command)
         if self.lose_answer(command):
             self._lost(command)
         else:
@@ -185,7 +185,7 @@ class World:
             case _:
                 self.inbox.append(ev.ReadFailed("snapshot", "no answer"))
 
-    def _act(self, command: cmd.Command) -> ev.Event:
+    def act(self, command: cmd.Command) -> ev.Event:
         match command:
             case cmd.SubmitOrder():
                 return self._submit(command)
@@ -276,7 +276,7 @@ class World:
         self._stream(done.events)
         self.run()
 
-    def _move_venue(self, price: str | Decimal) -> None:
+    def move_venue(self, price: str | Decimal) -> None:
         move = PriceMoved(Decimal(price), Decimal(1), Timestamp(self.now))
         self._stream(self.venue.move_market(SYMBOL, move, Timestamp(self.now)))
 
@@ -290,9 +290,10 @@ class World:
             else:
                 self.inbox.append(translated)
 
-    def _book_event(self) -> ev.BookUpdated:
+    def book_event(self) -> ev.BookUpdated:
         best = self.venue.best(SYMBOL)
-        return ev.BookUpdated(SYMBOL, TopOfBook(best.bid, best.ask, self.venue.last_price(SYMBOL)))
+        last = self.venue.last_price(SYMBOL)
+        return ev.BookUpdated(SYMBOL, TopOfBook(best.bid, best.ask, None if last is None else Price(last)))
 
     def _newest_trade_id(self) -> int:
         found = self.venue.fills(ACCOUNT, SYMBOL, limit=1)
@@ -316,7 +317,8 @@ def _translate(event: object) -> ev.Event | None:
             return ev.OrderUpdated(update(order), None if execution is None else fill(execution))
         case BalancesChanged(balances=balances):
             return ev.BalancesUpdated(dict(balances))
-    return None
+        case _:
+            return None
 
 
 def update(order: VenueOrder) -> OrderUpdate:

@@ -38,7 +38,9 @@ NOW = Timestamp(1_770_000_000_000)
 BOT = BotIdentity("btc-grid", "account-7", SYMBOL, "binance", "sandbox")
 
 
-def order(client_order_id: str = "gt1-A", slot: str = "041B", state: IntentState = IntentState.OPEN) -> OrderRow:
+def order(
+    client_order_id: str = "gt1-A", slot: str = "041B", state: IntentState = IntentState.OPEN
+) -> OrderRow:
     """An order at the exchange whose id follows from ours."""
     return OrderRow(
         client_order_id=client_order_id,
@@ -111,7 +113,9 @@ def first_commit() -> list[JournalEntry]:
         BalancesSeen({USDT: Balance(Decimal("10033.36"), Decimal("90.09"))}),
         OrderPut(order()),
         SlotPut(SlotRow("041B", 1, 0)),
-        SlotPut(SlotRow("042S", 3, 2, "price_band", "far", NOW, Decimal("61"), Decimal("0.1"), "LIMIT", held=True)),
+        SlotPut(
+            SlotRow("042S", 3, 2, "price_band", "far", NOW, Decimal(61), Decimal("0.1"), "LIMIT", held=True)
+        ),
         state_of_levels(),
         CursorPut(12, 7),
         BotStatePut(BotState.PAUSED, PauseReason.RISK, "drawdown"),

@@ -18,6 +18,9 @@ _numbers = count(1)
 def postgres_address() -> Iterator[str]:
     """A template for addresses, with the database's name to be put in."""
     with postgres_server() as template:
+        with psycopg.connect(template.format(database="postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nobody pulls the plug on a test
+            connection.execute("SELECT pg_reload_conf()")
         yield template
 
 

@@ -22,6 +22,7 @@ from gridtide.domain.journal import (
 )
 from gridtide.domain.lifecycle import LIVE_STATES, IntentState
 from gridtide.domain.market import Timestamp
+from gridtide.ports.journal import Journal
 from tests.storage.builders import (
     BTC,
     NOW,
@@ -193,7 +194,9 @@ def test_late_records_find_their_orders(store: Store) -> None:
     snapshot = store.open().load()
     safe = snapshot.cursor.safe
     assert safe == 9
-    assert {row.client_order_id for row in snapshot.recent_orders} == {f"gt1-{n}" for n in range(safe - 1, 30)}
+    assert {row.client_order_id for row in snapshot.recent_orders} == {
+        f"gt1-{n}" for n in range(safe - 1, 30)
+    }
     assert {key.trade_id for key in snapshot.fill_keys} == set(range(safe, 31))
 
 
@@ -235,10 +238,14 @@ def test_the_exchange_may_still_show_older_generations(store: Store) -> None:
 
 
 def test_a_closed_journal_takes_nothing(store: Store) -> None:
-    journal = store.open()
+    """Neither a commit nor a renewal: whoever closed it no longer owns the bot."""
+    journal: Journal = store.open()
+    journal.renew_lease()
     journal.close()
     with pytest.raises(Fenced):
         journal.commit([notice()], NOW)
+    with pytest.raises(Fenced):
+        journal.renew_lease()
 
 
 def test_no_entries_are_no_commit(store: Store) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gridtide.telemetry import Logs, Redactor, configure_logging
+from gridtide.telemetry.logs import Logs, configure_logging
+from gridtide.telemetry.redaction import Redactor
 
 
 class Written:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gridtide.telemetry import configure_logging, events, get_logger
+from gridtide.telemetry import events
 from gridtide.telemetry.console import console_line
+from gridtide.telemetry.logs import configure_logging, get_logger
 from gridtide.telemetry.rate_limit import RateLimit
 from gridtide.telemetry.rotating_file import RETRY_SECONDS, RotatingFile
 from tests.telemetry.conftest import Written

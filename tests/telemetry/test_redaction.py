@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide.telemetry import Redactor, get_logger
+from gridtide.telemetry.logs import get_logger
 from gridtide.telemetry.pipeline import StandardLogHandler
+from gridtide.telemetry.redaction import Redactor
 from tests.telemetry.conftest import Written
 
 CANARY = 'Ca"nary/9+é=' + "Xy7" * 4

@@ -8,7 +8,7 @@ import pytest
 from gridtide.domain.market import MarketStatus, PriceBand, Symbol
 from gridtide.domain.order import Side, TimeInForce
 from gridtide.venue.messages import NewOrder, VenueRefusal
-from tests.venue.world import RULES, SYMBOL, D, buy, move, refusal, request, sell, venue_at
+from tests.venue.world import BTC, RULES, SYMBOL, USDT, D, buy, move, refusal, request, sell, venue_at
 
 BUY, SELL = Side.BUY, Side.SELL
 BALANCE = (-2010, "Account has insufficient balance for requested action.")
@@ -168,7 +168,7 @@ def test_closed_market(status: MarketStatus) -> None:
 
 def test_precedence_of_refusals() -> None:
     """Each repaired fault uncovers the next in the order of the protocol document, section 18."""
-    venue = venue_at(rules=replace(RULES, max_open_orders=2), funds={Symbol("USDT"): D(100)})
+    venue = venue_at(rules=replace(RULES, max_open_orders=2), funds={USDT: D(100)})
     buy(venue, "0.001", "39000", client_id="x")
     buy(venue, "0.001", "39000", client_id="y")
     worst = request(
@@ -202,13 +202,13 @@ def test_precedence_of_refusals() -> None:
 )
 def test_balance(asked: NewOrder) -> None:
     """An order must be covered by what is free, fees aside."""
-    venue = venue_at(funds={Symbol("USDT"): D(100), Symbol("BTC"): D("0.01")})
+    venue = venue_at(funds={USDT: D(100), BTC: D("0.01")})
     assert refusal(venue, asked) == BALANCE
 
 
 def test_locked_funds_are_not_free() -> None:
     """What an open order holds cannot pay for another."""
-    venue = venue_at(funds={Symbol("USDT"): D(100)})
+    venue = venue_at(funds={USDT: D(100)})
     buy(venue, "0.002", "39000")
     assert refusal(venue, request(BUY, "0.002", "39000")) == BALANCE
     buy(venue, "0.0005", "39000")

@@ -162,7 +162,7 @@ def test_fok_fills_whole_or_not_at_all() -> None:
     placed = buy(venue, str(best.amount + RULES.lot_size), str(best.price), tif=FOK)
     assert ended(placed) == ("EXPIRED", "UNFILLED_FOK_ORDER_EXPIRED")
     assert placed.order.executed_amount == 0
-    assert (free(venue), locked(venue)) == (D(1_000_000), 0)
+    assert (free(venue), locked(venue)) == (D(1_000_000), D(0))
     assert ended(buy(venue, str(best.amount), str(best.price), tif=FOK)) == ("FILLED", "")
     venue.check()
 
@@ -195,7 +195,7 @@ def test_market_buy_sized_in_quote() -> None:
     assert ended(placed) == ("FILLED", "")
     assert placed.order.amount == placed.order.executed_amount == D("0.00249")
     assert placed.order.quote_amount == 100
-    assert (free(venue), locked(venue)) == (D(1_000_000) - D("0.00249") * D("40000.01"), 0)
+    assert (free(venue), locked(venue)) == (D(1_000_000) - D("0.00249") * D("40000.01"), D(0))
     venue.check()
 
 

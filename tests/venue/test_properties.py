@@ -109,10 +109,13 @@ class Life:
 
     def change_status(self) -> object:
         status = self.dice.choice([MarketStatus.TRADING, MarketStatus.TRADING, MarketStatus.HALT])
-        return self.venue.set_status(self.symbol(), status)
+        self.venue.set_status(self.symbol(), status)
+        return status
 
     def change_fees(self) -> object:
-        return self.venue.set_fees(self.account(), self.dice.choice(FEES))
+        fees = self.dice.choice(FEES)
+        self.venue.set_fees(self.account(), fees)
+        return fees
 
     def account(self) -> str:
         return self.dice.choice(self.venue.accounts())
@@ -208,11 +211,11 @@ def test_the_audit_finds_what_is_wrong(spoil: Callable[[Any], object], complaint
 
 
 def test_the_audit_finds_a_crossed_book_and_a_lost_order() -> None:
-    """Book rules, broken in a saved state: an ask below the bids, an open order that stands nowhere."""
+    """Book rules, broken in a saved state: asks below the bids, an open order that stands nowhere."""
     venue = venue_at()
     buy(venue, "0.5", "39000")
     crossed = venue.state()
-    crossed["markets"][0]["ambient"]["levels"]["SELL"][0][0] = "38000"
+    crossed["markets"][0]["ambient"]["ask_from"] = "38000"
     with pytest.raises(Defect, match="crossed"):
         Venue.from_state(crossed, random.Random(1)).check()
     lost = venue.state()

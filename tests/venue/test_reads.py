@@ -37,7 +37,7 @@ def test_cancel_gives_the_funds_back() -> None:
     assert (done.order.client_order_id, done.order.original_client_order_id) == ("cancel-1", "mine")
     assert done.order.status is OrderStatus.CANCELED
     assert kinds(done.events) == ["CANCELED CANCELED", "balances", "book"]
-    assert (free(venue), locked(venue)) == (D(1_000_000), 0)
+    assert (free(venue), locked(venue)) == (D(1_000_000), D(0))
     assert venue.order("a", SYMBOL, client_order_id="mine").client_order_id == "mine"
     venue.check()
 
@@ -232,7 +232,8 @@ def test_a_quiet_venue_does_the_same_without_telling_the_public() -> None:
     assert quiet.book(SYMBOL).bids == loud.book(SYMBOL).bids
     assert quiet.last_price(SYMBOL) == loud.last_price(SYMBOL)
     events = move(quiet, "39000")
-    assert prints(events) == diffs(events) == []
+    assert not prints(events)
+    assert not diffs(events)
     assert [f.price for f in quiet.fills("a", SYMBOL)] == [f.price for f in loud.fills("a", SYMBOL)]
 
 

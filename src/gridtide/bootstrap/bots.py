@@ -36,6 +36,7 @@ def default_bot(market: Market, price: Decimal, quote_free: Decimal) -> BotSetti
             upper_price=nearest_to_step(price * (1 + DEFAULT_RANGE), tick),
             num_grids=DEFAULT_LEVELS,
             total_investment=floor_to_step(quote_free * DEFAULT_SHARE, Decimal("0.01")),
+            spacing="geometric",
         ),
     )
 

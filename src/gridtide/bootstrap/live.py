@@ -26,7 +26,7 @@ from gridtide.domain.market import Symbol, Timestamp
 from gridtide.domain.money import ZERO, tidy
 from gridtide.engine.engine import Engine, stored_strategy_state
 from gridtide.engine.settings import Allocation, BotIdentity, EngineSettings
-from gridtide.exchanges import make_exchange
+from gridtide.exchanges.make_exchange import make_exchange
 from gridtide.risk.gate import default_gate
 from gridtide.runners.live import LiveRun
 from gridtide.storage import sql_journal

@@ -47,7 +47,7 @@ async def preview(exchange: Exchange, bot: BotSettings) -> Preview:
 
 def check_funds(bot: BotSettings, market: Market, balances: Mapping[Asset, Balance]) -> None:
     """Raise `PlanRefused` where the account holds less than the grid is to use."""
-    needs = ((market.quote, bot.strategy.total_investment), (market.base, bot.strategy.base_amount or ZERO))
+    needs = ((market.quote, bot.strategy.total_investment), (market.base, bot.strategy.base_amount))
     for asset, need in needs:
         free = _free(balances, asset)
         if need > free:

@@ -155,14 +155,14 @@ def render(view: BotView, columns: int, rows: int, marks: Marks) -> RenderableTy
     screen = Layout()
     top = Layout(panels.header(view, marks), size=2)
     if columns >= WIDE:
-        screen.split_column(top, _wide_body(view, rows - 2, marks))
+        screen.split_column(top, _wide_body(view, columns, rows - 2, marks))
     else:
         fill_rows = max(1, rows - 21)
         body_rows = rows - 3 - fill_rows - 2
         screen.split_column(
             top,
             _narrow_body(view, body_rows, marks),
-            Layout(panels.fills(view, marks, fill_rows), size=fill_rows + 2),
+            Layout(panels.fills(view, marks, columns, fill_rows), size=fill_rows + 2),
             Layout(panels.notice_line(view), size=1),
         )
     return screen
@@ -172,22 +172,21 @@ def _narrow_body(view: BotView, rows: int, marks: Marks) -> Layout:
     body = Layout(size=rows)
     right = Layout(size=36)
     right.split_column(Layout(panels.money(view, marks)), Layout(panels.position(view, marks), size=5))
-    body.split_row(Layout(panels.ladder(view, marks, rows - 2)), right)
+    body.split_row(Layout(panels.ladder(view, marks, rows - 2, brief=True)), right)
     return body
 
 
-def _wide_body(view: BotView, rows: int, marks: Marks) -> Layout:
+def _wide_body(view: BotView, columns: int, rows: int, marks: Marks) -> Layout:
     body = Layout(size=rows)
-    middle, right = Layout(), Layout(size=42)
-    notice_rows = max(3, rows // 4)
-    middle.split_column(
-        Layout(panels.fills(view, marks, rows - notice_rows - 4)),
-        Layout(panels.notices(view, marks, notice_rows), size=notice_rows + 2),
-    )
+    right = Layout(size=40)
     right.split_column(
         Layout(panels.money(view, marks), size=10),
         Layout(panels.position(view, marks), size=5),
-        Layout(Text("")),
+        Layout(panels.notices(view, marks, rows - 17)),
     )
-    body.split_row(Layout(panels.ladder(view, marks, rows - 2)), middle, right)
+    body.split_row(
+        Layout(panels.ladder(view, marks, rows - 2), size=50),
+        Layout(panels.fills(view, marks, columns - 90, rows - 2)),
+        right,
+    )
     return body

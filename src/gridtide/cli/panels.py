@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -65,8 +66,8 @@ def header(view: BotView, marks: Marks) -> RenderableType:
     return grid
 
 
-def ladder(view: BotView, marks: Marks, rows: int) -> RenderableType:
-    """The levels around the price, highest first, with the price between them."""
+def ladder(view: BotView, marks: Marks, rows: int, *, brief: bool = False) -> RenderableType:
+    """The levels around the price, highest first, with the price between them; `brief` for narrow terminals."""
     levels = sorted(view.levels, key=lambda level: level.price, reverse=True)
     shown, above = _around_price(levels, view.price, rows - 1)
     table = Table.grid(padding=(0, 1), expand=True)
@@ -78,27 +79,24 @@ def ladder(view: BotView, marks: Marks, rows: int) -> RenderableType:
         if not marked and view.price is not None and level.price < view.price:
             table.add_row(*_price_row(view, marks))
             marked = True
-        table.add_row(*_level_row(view, level))
+        table.add_row(*_level_row(view, level, brief=brief))
     if not marked:
         table.add_row(*_price_row(view, marks))
     if not levels:
         table.add_row("", "", "", "", Text("no levels yet", style="dim"))
     below = len(levels) - above - len(shown)
     more = ", ".join(text for count, text in ((above, f"{above} above"), (below, f"{below} below")) if count)
-    return _panel("levels" + (f" (not shown: {more})" if more else ""), table, marks)
+    return _panel("levels" + (f" (not shown: {more})" if more else ""), table, marks, "Ctrl-C stops")
 
 
-def fills(view: BotView, marks: Marks, rows: int) -> RenderableType:
-    """The newest fills, newest first."""
-    table = Table.grid(padding=(0, 1), expand=True)
-    for justify in ("left", "left", "right", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
+def fills(view: BotView, marks: Marks, columns: int, rows: int) -> RenderableType:
+    """The newest fills, newest first; without their fees where `columns` have no room for them."""
     newest = list(reversed(view.recent_fills[-rows:])) if rows > 0 else []
-    for fill in newest:
-        table.add_row(*_fill_row(view, fill))
-    if not newest:
-        table.add_row(Text("none yet", style="dim"), "", "", "", "")
-    return _panel(f"fills ({view.fills} so far, {view.round_trips} round trips)", table, marks)
+    lines = _fill_lines(view, newest)
+    if any(len(line) + len(fee) > columns - 4 for line, fee in lines):
+        lines = [(line, Text("")) for line, _ in lines]
+    shown = [line.append_text(fee) for line, fee in lines] or [Text("none yet", style="dim")]
+    return _panel(f"fills ({view.fills} so far, {view.round_trips} round trips)", _lines(shown), marks)
 
 
 def money(view: BotView, marks: Marks) -> RenderableType:
@@ -147,22 +145,15 @@ def position(view: BotView, marks: Marks) -> RenderableType:
 
 def notices(view: BotView, marks: Marks, rows: int) -> RenderableType:
     """Parked levels with their reasons, then what the owner was told, newest first."""
-    table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     lines = [*_parked_lines(view), *_notice_lines(view.notices)][: max(rows, 0)]
-    for line in lines:
-        table.add_row(line)
-    if not lines:
-        table.add_row(Text("nothing to tell", style="dim"))
-    return _panel("notices", table, marks)
+    return _panel("notices", Group(*(lines or [Text("nothing to tell", style="dim")])), marks)
 
 
 def notice_line(view: BotView) -> RenderableType:
     """The one most important notice, where there is room for one line only."""
-    lines = [*_parked_lines(view), *_notice_lines(view.notices)]
-    line = lines[0] if lines else Text("Ctrl-C stops; the orders stay unless --cancel was given", style="dim")
-    line.no_wrap, line.overflow = True, "ellipsis"
-    return Text(" ").append_text(line)
+    urgent = [line for notice, line in _told(view.notices) if notice.level != "info"]
+    lines = [*urgent, *_parked_lines(view), *_notice_lines(view.notices)]
+    return _lines([Text(" ").append_text(lines[0])] if lines else [])
 
 
 def _around_price(
@@ -180,8 +171,7 @@ def _around_price(
 def _price_row(view: BotView, marks: Marks) -> Iterator[Text]:
     spread = ""
     if view.bid is not None and view.ask is not None:
-        bid, ask = (wording.price_text(view.market, price) for price in (view.bid, view.ask))
-        spread = f"bid {bid}  ask {ask}"
+        spread = f"spread {wording.price_text(view.market, view.ask - view.bid)}"
     price = wording.price_text(view.market, view.price)
     yield from (
         Text(marks.price, style="bold cyan"),
@@ -191,7 +181,7 @@ def _price_row(view: BotView, marks: Marks) -> Iterator[Text]:
     yield from (Text(""), Text(spread, style="cyan"))
 
 
-def _level_row(view: BotView, level: LevelView) -> Iterator[Text]:
+def _level_row(view: BotView, level: LevelView, *, brief: bool) -> Iterator[Text]:
     is_sell = bool(level.sell) or (not level.buy and level.sell_amount > 0)
     state = level.sell or level.buy
     amount = level.sell_amount if is_sell else level.buy_amount
@@ -201,6 +191,7 @@ def _level_row(view: BotView, level: LevelView) -> Iterator[Text]:
         state = "vacant" if level.is_vacant else "empty"
     if state.startswith("parked"):
         style = "yellow"
+        state = state.removeprefix("parked: ") if brief else state
     yield Text(str(level.index), style="dim")
     yield Text(wording.price_text(view.market, level.price))
     yield Text(side, style=style)
@@ -208,19 +199,25 @@ def _level_row(view: BotView, level: LevelView) -> Iterator[Text]:
     yield Text(wording.order_words(state), style=style)
 
 
-def _fill_row(view: BotView, fill: Fill) -> Iterator[Text]:
-    is_buy = fill.side is Side.BUY
-    yield Text(wording.clock_text(fill.timestamp), style="dim")
-    yield Text("bought" if is_buy else "sold", style="green" if is_buy else "red")
-    yield Text(wording.amount_text(view.market, fill.amount))
-    yield Text(wording.price_text(view.market, fill.price))
-    yield Text(f"fee {tidy(fill.fee.amount)} {fill.fee.asset}", style="dim")
+def _fill_lines(view: BotView, found: Sequence[Fill]) -> list[tuple[Text, Text]]:
+    """One line and its fee for each fill, amounts and prices under each other."""
+    amounts = [wording.amount_text(view.market, fill.amount) for fill in found]
+    prices = [wording.price_text(view.market, fill.price) for fill in found]
+    amount_width, price_width = (max(map(len, texts), default=0) for texts in (amounts, prices))
+    lines = []
+    for fill, amount, price in zip(found, amounts, prices, strict=True):
+        is_buy = fill.side is Side.BUY
+        line = Text(f"{wording.clock_text(fill.timestamp)} ", style="")
+        line.append(f"{'bought' if is_buy else 'sold':<7}", style="green" if is_buy else "red")
+        line.append(f"{amount:>{amount_width}} at {price:>{price_width}}")
+        lines.append((line, Text(f"  fee {tidy(fill.fee.amount)} {fill.fee.asset}", style="dim")))
+    return lines
 
 
 def _orders_text(view: BotView) -> str:
     parts = [f"{view.open_orders} open"]
     if view.in_flight:
-        parts.append(f"{view.in_flight} on the way")
+        parts.append(f"{view.in_flight} sent")
     if view.parked:
         parts.append(f"{len(view.parked)} parked")
     return ", ".join(parts)
@@ -235,9 +232,24 @@ def _parked_lines(view: BotView) -> Iterator[Text]:
 
 
 def _notice_lines(found: Sequence[NoticeView]) -> Iterator[Text]:
+    for _, line in _told(found):
+        yield line
+
+
+def _told(found: Sequence[NoticeView]) -> Iterator[tuple[NoticeView, Text]]:
+    """The notices, newest first, each with its line."""
     for notice in reversed(found):
         text = f"{wording.clock_text(notice.timestamp)} {without_control(notice.text)}".replace("\n", " ")
-        yield Text(text, style=_LEVEL_STYLES.get(notice.level, ""))
+        yield notice, Text(text, style=_LEVEL_STYLES.get(notice.level, ""))
+
+
+def _lines(lines: Sequence[Text]) -> Table:
+    """One line each, cut with an ellipsis where the room ends."""
+    table = Table.grid(expand=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for line in lines:
+        table.add_row(line)
+    return table
 
 
 def _two_columns() -> Table:
@@ -247,7 +259,14 @@ def _two_columns() -> Table:
     return table
 
 
-def _panel(title: str, content: RenderableType, marks: Marks) -> Panel:
+def _panel(title: str, content: RenderableType, marks: Marks, below: str = "") -> Panel:
     return Panel(
-        content, title=title, title_align="left", box=marks.frame, border_style="dim", padding=(0, 1)
+        content,
+        title=title,
+        title_align="left",
+        subtitle=below or None,
+        subtitle_align="right",
+        box=marks.frame,
+        border_style="dim",
+        padding=(0, 1),
     )

@@ -24,11 +24,11 @@ class SandboxSettings(Section):
     speed: Positive = Decimal(1)
     """How fast the market is played: 60 plays an hour in a minute."""
 
-    balances: dict[AssetCode, NotNegative] = Field(default_factory=lambda: {"USDT": Decimal(15000)})
-    """What the account holds at the start."""
+    balances: dict[AssetCode, NotNegative] = Field(default_factory=dict)
+    """What the account holds at the start, such as {USDT: 15000}. Empty: 15000 of the market's quote asset."""
 
     fees: FeeSettings = FeeSettings()
     """What an execution costs."""
 
-    port: Annotated[int, Field(ge=0, le=65535)] = 8421
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port on this machine only. 0: any free one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,7 +41,7 @@ class GridSettings(Section):
 
     sizing: Literal["equal_base", "equal_quote", "quote_only", "base_and_quote"] = "equal_base"
     """equal_base: the same amount at each level. equal_quote: the same value at each level.
-    quote_only: no purchase at the start. base_and_quote: `base_held` makes the sells, `total_investment` the buys."""
+    quote_only: no purchase at the start. base_and_quote: `base_amount` makes the sells, `total_investment` the buys."""
 
     profit: Literal["quote", "base", "compound"] = "quote"
     """What happens to the profit. quote: it stays as quote. base: it stays as base. compound: it is invested again."""
@@ -64,11 +64,11 @@ class GridSettings(Section):
     reserve: Fraction | None = None
     """Fraction of the investment kept back for fees and the price cap. Left out, it is computed from the real fees."""
 
-    base_held: NotNegative = Decimal(0)
+    base_amount: NotNegative = Decimal(0)
     """Base you already hold and want the grid to sell first, beside `total_investment`."""
 
-    base_held_cost: NotNegative | None = None
-    """What that base cost you, in quote, all together: profit is counted from there. Needed with `base_held`."""
+    base_cost: NotNegative | None = None
+    """What that base cost you, in quote, all together: profit is counted from there. Needed with `base_amount`."""
 
     allow_below_break_even: bool = False
     """true: trade even where a step earns less than its fees."""
@@ -81,10 +81,6 @@ class GridSettings(Section):
         """Number of price levels, however it was written."""
         return self.num_grids if self.num_grids is not None else (self.intervals or 0) + 1
 
-    def values(self) -> dict[str, Any]:
-        """What the strategy itself is told: everything that is set, but its name."""
-        return self.model_dump(exclude={"name"}, exclude_none=True)
-
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.num_grids is None and self.intervals is None:
@@ -93,10 +89,10 @@ class GridSettings(Section):
             raise ValueError("give num_grids or intervals, not both")
         if self.upper_price <= self.lower_price:
             raise ValueError("upper_price must be above lower_price")
-        if not self.total_investment and not self.base_held:
+        if not self.total_investment and not self.base_amount:
             raise ValueError("total_investment is 0 and leaves nothing to trade with")
-        if bool(self.base_held) != (self.base_held_cost is not None):
-            raise ValueError("base_held and base_held_cost belong together")
-        if self.base_held and self.sizing == "quote_only":
-            raise ValueError("sizing quote_only sells nothing at the start, so base_held has no use")
+        if bool(self.base_amount) != (self.base_cost is not None):
+            raise ValueError("base_amount and base_cost belong together")
+        if self.base_amount and self.sizing == "quote_only":
+            raise ValueError("sizing quote_only sells nothing at the start, so base_amount has no use")
         return self

@@ -18,7 +18,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def timeframe_seconds(timeframe: str) -> int:
     """Length of a timeframe such as ``1m``, ``4h``, ``1d`` in seconds; raises `InvalidValue`."""
-    match = re.fullmatch(r"([1-9]\d*)([smhdw])", timeframe)
+    match = re.fullmatch(r"([1-9][0-9]*)([smhdw])", timeframe)
     if match is None:
         raise InvalidValue(f"{timeframe!r} is not a timeframe: write 1m, 15m, 1h, 1d …")
     return int(match[1]) * _UNITS[match[2]]

@@ -111,7 +111,8 @@ class LedgerChange:
     @property
     def profit(self) -> Money:
         """Grid profit of this booking."""
-        return Money(sum((closing.proceeds - closing.cost for closing in self.closings), ZERO))
+        with localcontext(EXACT):
+            return Money(sum((closing.proceeds - closing.cost for closing in self.closings), ZERO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ class Ledger:
 
     def owned(self, owner: str) -> Amount:
         """Base held in the lots of `owner`."""
-        return Amount(sum((lot.amount for lot in self._lots.get(owner, ())), ZERO))
+        with localcontext(EXACT):
+            return Amount(sum((lot.amount for lot in self._lots.get(owner, ())), ZERO))
 
     def lots(self) -> list[Lot]:
         """All open lots, oldest first within each owner."""
@@ -243,6 +245,8 @@ class Ledger:
 
         Base opens a lot for `owner` with `value` as its cost.
         """
+        if asset == self.quote and value != amount:
+            raise Defect(f"entry {entry_id} values {plain(amount)} {asset} at {plain(value)}")
         with localcontext(EXACT):
             booking = _Booking(self, entry_id, timestamp)
             booking.post(Account.HOLDINGS, asset, amount)
@@ -299,11 +303,16 @@ class Ledger:
     def assign(
         self, source: str, target: str, amount: Decimal, entry_id: str, timestamp: Timestamp
     ) -> LedgerChange:
-        """Move `amount` of base from the lots of `source` (oldest first) to `target`, with its share of cost."""
+        """Move `amount` of base from the lots of `source` to `target`, with its share of cost.
+
+        Dust leaves lot by lot, oldest first. Everything else is one purchase in several executions: its cost
+        is shared by amount and arrives as one lot of the oldest one's age.
+        """
         with localcontext(EXACT):
             booking = _Booking(self, entry_id, timestamp)
-            for lot, part, cost in booking.take(source, amount):
-                booking.open_lot(target, part, cost, lot.opened_at)
+            take = booking.take_oldest if source == DUST else booking.take_share
+            for part, cost, opened_at in take(source, amount):
+                booking.open_lot(target, part, cost, opened_at)
             return booking.commit()
 
     def _third_fee(self, booking: _Booking, fill: Fill, fee_price: Decimal) -> Decimal:
@@ -369,19 +378,46 @@ class _Booking:
 
     def open_lot(self, owner: str, amount: Decimal, cost: Decimal, opened_at: Timestamp) -> None:
         lot_id = self.totals.next_lot_id
-        self._lots[lot_id] = Lot(lot_id, owner, Amount(amount), Money(cost), opened_at)
+        if amount < 0:
+            raise Defect(f"entry {self._entry_id} would open a lot of {plain(amount)} {self._ledger.base}")
         self.totals = replace(self.totals, next_lot_id=lot_id + 1)
+        if amount:
+            self._lots[lot_id] = Lot(lot_id, owner, Amount(amount), Money(cost), opened_at)
+        elif cost:
+            # A fee took all that was bought: no lot can carry the cost, so it is a loss at once.
+            self._close(lot_id, ZERO, cost, ZERO, opened_at)
 
-    def take(self, owner: str, amount: Decimal) -> Iterable[tuple[Lot, Decimal, Decimal]]:
-        """Take `amount` out of the lots of `owner`; yields lot, part and cost of the part."""
-        for lot, part, cost in list(self._parts(self._ledger._lots_of(owner), amount)):  # noqa: SLF001
-            self._lots[lot.lot_id] = Lot(
-                lot.lot_id, lot.owner, Amount(lot.amount - part), Money(lot.cost - cost), lot.opened_at
+    def take_oldest(self, owner: str, amount: Decimal) -> list[tuple[Decimal, Decimal, Timestamp]]:
+        """Take `amount` out of the lots of `owner`, oldest first: part, cost and age, lot by lot."""
+        self._check_owned(owner, amount)
+        taken = list(self._parts(self._ledger._lots_of(owner), amount))  # noqa: SLF001
+        for lot, part, cost in taken:
+            self._leave(lot, lot.amount - part, lot.cost - cost)
+        return [(part, cost, lot.opened_at) for lot, part, cost in taken]
+
+    def take_share(self, owner: str, amount: Decimal) -> list[tuple[Decimal, Decimal, Timestamp]]:
+        """Take `amount` out of all lots of `owner` as if they were one; the oldest carries what stays."""
+        self._check_owned(owner, amount)
+        if not amount:
+            return []
+        lots = self._ledger._lots_of(owner)  # noqa: SLF001
+        held = self._ledger.owned(owner)
+        total = sum((lot.cost for lot in lots), ZERO)
+        cost = total if amount == held else divide_down(total * amount, held)
+        self._leave(lots[0], held - amount, total - cost)
+        for lot in lots[1:]:
+            self._leave(lot, ZERO, ZERO)
+        return [(amount, cost, lots[0].opened_at)]
+
+    def _check_owned(self, owner: str, amount: Decimal) -> None:
+        held = self._ledger.owned(owner)
+        if not 0 <= amount <= held:
+            raise Defect(
+                f"the lots of {owner} hold {plain(held)} {self._ledger.base}, {plain(amount)} cannot be moved"
             )
-            yield lot, part, cost
-            amount -= part
-        if amount > 0:
-            raise Defect(f"the lots of {owner} do not hold {plain(amount)} more {self._ledger.base}")
+
+    def _leave(self, lot: Lot, amount: Decimal, cost: Decimal) -> None:
+        self._lots[lot.lot_id] = replace(lot, amount=Amount(amount), cost=Money(cost))
 
     def close_lots(self, owner: str, amount: Decimal, proceeds: Decimal) -> None:
         """Close lots worth `amount`: `owner`'s, then dust, then the oldest of the rest (grid-semantics 6)."""
@@ -399,24 +435,30 @@ class _Booking:
             last = index == len(closed) - 1
             share = proceeds - paid if last else divide_down(proceeds * part, amount)
             paid += share
-            closing_id = self.totals.next_closing_id
-            self._closings.append(
-                LotClosing(
-                    closing_id,
-                    lot.lot_id,
-                    self._entry_id,
-                    Amount(part),
-                    Money(cost),
-                    Money(share),
-                    lot.opened_at,
-                    self._timestamp,
-                )
+            self._close(lot.lot_id, part, cost, share, lot.opened_at)
+            self._leave(lot, lot.amount - part, lot.cost - cost)
+
+    def _close(
+        self, lot_id: int, amount: Decimal, cost: Decimal, proceeds: Decimal, opened_at: Timestamp
+    ) -> None:
+        closing_id = self.totals.next_closing_id
+        self._closings.append(
+            LotClosing(
+                closing_id,
+                lot_id,
+                self._entry_id,
+                Amount(amount),
+                Money(cost),
+                Money(proceeds),
+                opened_at,
+                self._timestamp,
             )
-            self.totals = replace(self.totals, next_closing_id=closing_id + 1)
-            self._lots[lot.lot_id] = Lot(
-                lot.lot_id, lot.owner, Amount(lot.amount - part), Money(lot.cost - cost), lot.opened_at
-            )
-            self.totals = replace(self.totals, grid_profit=Money(self.totals.grid_profit + share - cost))
+        )
+        self.totals = replace(
+            self.totals,
+            next_closing_id=closing_id + 1,
+            grid_profit=Money(self.totals.grid_profit + proceeds - cost),
+        )
 
     def _parts(self, lots: Iterable[Lot], amount: Decimal) -> Iterable[tuple[Lot, Decimal, Decimal]]:
         for lot in lots:

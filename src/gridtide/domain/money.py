@@ -86,19 +86,20 @@ def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
         return value
     result = _ROUNDING.multiply(_ROUNDING.divide(value, step).to_integral_value(ROUND_FLOOR), step)
     # The division may have rounded up across an integer; the correction keeps "not above" exact.
-    return result - step if result > value else result
+    return _ROUNDING.subtract(result, step) if result > value else result
 
 
 def ceil_to_step(value: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` that is not below `value`."""
     floored = floor_to_step(value, step)
-    return floored if floored == value else floored + step
+    return floored if floored == value else _ROUNDING.add(floored, step)
 
 
 def nearest_to_step(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value`; a tie goes up."""
     floored = floor_to_step(value, step)
-    return floored + step if (value - floored) * 2 >= step else floored
+    above = _ROUNDING.subtract(value, floored)
+    return _ROUNDING.add(floored, step) if above >= _ROUNDING.subtract(step, above) else floored
 
 
 def divide_down(numerator: Decimal, denominator: Decimal, places: int = COST_PLACES) -> Decimal:

@@ -19,7 +19,6 @@ from gridtide.exchanges.binance_events import price_or_none, top_of_book
 from gridtide.exchanges.binance_markets import USUAL_LIMITS, read_markets, read_rate_limits
 from gridtide.exchanges.binance_stream import BinanceFeed
 from gridtide.exchanges.binance_wire import (
-    Row,
     balance_rows,
     order_params,
     order_reference,
@@ -29,6 +28,7 @@ from gridtide.exchanges.binance_wire import (
 from gridtide.exchanges.ccxt_exchange import PAGE, CcxtExchange
 from gridtide.exchanges.http_outcome import HttpAnswer
 from gridtide.exchanges.read_errors import EndpointMissing, NoSuchOrder, binance_read_error
+from gridtide.exchanges.rows import Row
 from gridtide.ports.exchange import ExchangeAccount
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class BinanceExchange(CcxtExchange):
         rights = await self._key_rights()
         trading = rights.get("enableSpotAndMarginTrading", True)
         return ExchangeAccount(
-            account_id=str(account.get("uid", "")),
+            account_id=str(account.get("uid") or self._key_digest()),
             can_trade=bool(account.get("canTrade", True)) and bool(trading),
             can_withdraw=rights.get("enableWithdrawals"),
             ip_restricted=rights.get("ipRestrict"),
@@ -196,7 +196,7 @@ class BinanceExchange(CcxtExchange):
 
     async def _ask_time(self) -> int:
         answer = await self._caller.read_once("its time", _WEIGHT_TIME, self._client.publicGetTime)
-        return int(answer["serverTime"])
+        return self._turned("its time", answer, lambda row: int(row["serverTime"]))
 
     async def _get_account(self) -> Any:
         return await self._client.privateGetAccount({"omitZeroBalances": "true"})

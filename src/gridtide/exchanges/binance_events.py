@@ -12,14 +12,8 @@ from gridtide.domain.events import BalancesUpdated, FundsMoved, OrderUpdated
 from gridtide.domain.market import Asset, Timestamp, TopOfBook
 from gridtide.domain.money import Amount, Price, parse_decimal
 from gridtide.domain.order import OrderStatus, OrderUpdate, Side
-from gridtide.exchanges.binance_wire import (
-    Row,
-    balance_rows,
-    check_symbol,
-    order_id_or_none,
-    report_fill,
-    word,
-)
+from gridtide.exchanges.binance_wire import balance_rows, check_symbol, order_id_or_none, report_fill
+from gridtide.exchanges.rows import Row, word
 
 if TYPE_CHECKING:
     from gridtide.domain.market import Market

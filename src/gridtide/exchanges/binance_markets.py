@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gridtide.domain.errors import InvalidInput
 from gridtide.domain.market import Asset, Market, MarketRules, MarketStatus, PriceBand, Symbol
 from gridtide.domain.money import ZERO, parse_decimal
-from gridtide.exchanges.binance_wire import UNREADABLE, Row, check_symbol
+from gridtide.exchanges.binance_wire import check_symbol
 from gridtide.exchanges.rate_budget import LimitKind, RateLimit
+from gridtide.exchanges.rows import UNREADABLE, Row
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -109,13 +108,3 @@ def read_rate_limits(info: Any) -> tuple[RateLimit, ...]:
         for row in info.get("rateLimits", ())
         if row.get("rateLimitType") in kinds and row.get("interval") in _INTERVAL_MS
     )
-
-
-def unknown_market(symbol: str, known: Iterable[str], exchange: str) -> InvalidInput:
-    """The error for a symbol the exchange does not list, naming what was probably meant."""
-    names = list(known)
-    wanted = symbol.upper().replace("-", "/").replace("_", "/")
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
-    near += [name for name in names if name.replace("/", "") == wanted.replace("/", "") and name not in near]
-    hint = f" Did you mean {', '.join(near)}?" if near else " Markets are written like BTC/USDT."
-    return InvalidInput(f"{exchange} has no market {symbol!r}; nothing was placed.{hint}")

@@ -15,8 +15,8 @@ from gridtide.domain.events import BookUpdated, OrderUpdated
 from gridtide.domain.market import TopOfBook
 from gridtide.exchanges.binance_events import ENDINGS, user_event, with_market_message
 from gridtide.exchanges.binance_refusals import KEY_CODES
-from gridtide.exchanges.binance_wire import UNREADABLE, Row
 from gridtide.exchanges.http_outcome import quoted
+from gridtide.exchanges.rows import UNREADABLE, Row
 
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill

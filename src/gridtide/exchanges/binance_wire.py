@@ -5,7 +5,6 @@ Money arrives and leaves as text. A row that lacks a field or carries a wrong ty
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,11 @@ from gridtide.domain.fill import Fee, Fill
 from gridtide.domain.market import Asset, Timestamp
 from gridtide.domain.money import Amount, Money, Price, cut_to_places, notional, parse_decimal, plain
 from gridtide.domain.order import OrderStatus, OrderType, OrderUpdate, Side
+from gridtide.exchanges.rows import UNREADABLE, Row, word
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import CancelOrder, QueryOrder, SubmitOrder
     from gridtide.domain.market import Market
-
-Row = Mapping[str, Any]
-
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, InvalidValue)
-"""What reading a malformed row raises."""
 
 
 # --- out ---------------------------------------------------------------------------------------------
@@ -210,12 +205,6 @@ def order_id(value: Any) -> str:
 def trade_id(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidValue("an execution without a trade id")
-    return value
-
-
-def word(value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidValue(f"{value!r} is not a text")
     return value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,8 +26,6 @@ from gridtide.domain.market import Timestamp
 from gridtide.domain.money import plain
 from gridtide.domain.order import OrderType
 from gridtide.exchanges import ccxt_verdict
-from gridtide.exchanges.binance_markets import unknown_market
-from gridtide.exchanges.binance_wire import UNREADABLE
 from gridtide.exchanges.ccxt_client import SocketListener, make_client
 from gridtide.exchanges.ccxt_stream import CcxtFeed
 from gridtide.exchanges.ccxt_values import (
@@ -43,10 +42,12 @@ from gridtide.exchanges.order_checks import reason_not_to_send
 from gridtide.exchanges.rate_budget import LimitKind, RateBudget, RateLimit
 from gridtide.exchanges.read_errors import NoSuchOrder
 from gridtide.exchanges.rest_caller import RestCaller
+from gridtide.exchanges.rows import UNREADABLE
 from gridtide.exchanges.snapshot import take_snapshot
 from gridtide.exchanges.stream_buffer import StreamBuffer
 from gridtide.exchanges.stream_loop import Feed, Link, StreamPatience, keep_streaming
 from gridtide.exchanges.transmission import Transmission, open_session
+from gridtide.exchanges.unknown_market import unknown_market
 from gridtide.ports.exchange import ExchangeAccount, SendTiming
 
 if TYPE_CHECKING:
@@ -214,8 +215,8 @@ class CcxtExchange:
         return self.market(symbol)
 
     async def account(self) -> ExchangeAccount:
-        """CCXT has no common word for an account's identity: the key's first letters stand for it."""
-        return ExchangeAccount(f"{self.name}:{self._settings.api_key[:6]}")
+        """CCXT has no common word for who an account is: a digest of the key stands for it."""
+        return ExchangeAccount(self._key_digest())
 
     async def balances(self) -> Mapping[Asset, Balance]:
         """Free and locked of every asset; one that is missing is zero."""
@@ -290,7 +291,9 @@ class CcxtExchange:
         self._budget.replace_limits(_usual_limits(self._client.rateLimit))
 
     async def _ask_time(self) -> int:
-        return int(await self._caller.read_once("its time", 1, self._client.fetch_time))
+        return self._turned(
+            "its time", await self._caller.read_once("its time", 1, self._client.fetch_time), int
+        )
 
     # --- what an exchange does in its own way: orders --------------------------------------------------
 
@@ -321,7 +324,13 @@ class CcxtExchange:
         return ccxt_verdict.read_error(self.name, what, sent, self.now())
 
     def _make_feed(self, link: Link, market: Market) -> Feed:
-        return CcxtFeed(link, market, self._new_client, with_account=self._settings.has_key)
+        return CcxtFeed(
+            link,
+            market,
+            self._new_client,
+            lambda: self.top_of_book(market.symbol),
+            with_account=self._settings.has_key,
+        )
 
     # --- inner ---------------------------------------------------------------------------------------
 
@@ -335,8 +344,10 @@ class CcxtExchange:
     async def _read(
         self, what: str, weight: int, call: Callable[[], Awaitable[Any]], read: Callable[[Any], T]
     ) -> T:
-        """A read with its answer turned to ours; an answer that cannot be read is a failed read."""
-        result = await self._caller.read(what, weight, call)
+        """A read, repeated as needed, with its answer turned to ours; one that cannot be read is a failed read."""
+        return self._turned(what, await self._caller.read(what, weight, call), read)
+
+    def _turned(self, what: str, result: Any, read: Callable[[Any], T]) -> T:
         try:
             return read(result)
         except UNREADABLE as error:
@@ -346,6 +357,9 @@ class CcxtExchange:
 
     async def _measure_clock(self) -> None:
         await self._clock.measure(self._ask_time)
+
+    def _key_digest(self) -> str:
+        return hashlib.blake2b(self._settings.api_key.encode(), digest_size=6).hexdigest()
 
     def _measure_clock_soon(self) -> None:
         """Have the clock measured now, without making anybody wait for it."""

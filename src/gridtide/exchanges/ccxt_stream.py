@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.errors import Transient
 from gridtide.domain.events import BookUpdated, OrderUpdated
-from gridtide.exchanges.binance_wire import UNREADABLE
 from gridtide.exchanges.ccxt_values import book_of, price_or_none, update_of
+from gridtide.exchanges.rows import UNREADABLE
 
 if TYPE_CHECKING:
-    from gridtide.domain.market import Market
+    from gridtide.domain.market import Market, TopOfBook
     from gridtide.exchanges.ccxt_client import SocketListener
     from gridtide.exchanges.stream_loop import Link
 
@@ -33,15 +33,18 @@ class CcxtFeed:
         link: Link,
         market: Market,
         make_client: Callable[[SocketListener], Any],
+        read_book: Callable[[], Awaitable[TopOfBook]],
         *,
         with_account: bool,
     ) -> None:
         self._link = link
         self._market = market
+        self._read_book = read_book
         self._with_account = with_account
         self._client = make_client(self)
         self._tasks: list[asyncio.Task[None]] = []
         self._last_order: tuple[object, ...] = ()
+        self._has_book = False
 
     async def open(self) -> None:
         """Start all subscriptions; raises `Transient` where one fails at once."""
@@ -62,6 +65,9 @@ class CcxtFeed:
         )
         if done:
             raise Transient("a subscription failed")
+        book = await self._read_book()
+        if not self._has_book:
+            self._link.buffer.put(BookUpdated(self._market.symbol, book))
 
     async def close(self) -> None:
         self._client.listener = None
@@ -111,6 +117,7 @@ class CcxtFeed:
         trades = (self._client.trades or {}).get(symbol)
         if trades:
             book = replace(book, last=price_or_none(trades[-1]["price"]))
+        self._has_book = True
         self._link.buffer.put(BookUpdated(symbol, book))
 
     # --- inner ---------------------------------------------------------------------------------------

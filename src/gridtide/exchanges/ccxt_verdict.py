@@ -19,10 +19,10 @@ from gridtide.domain.events import (
     OrderUnconfirmed,
     RefusalReason,
 )
-from gridtide.exchanges.binance_wire import UNREADABLE
 from gridtide.exchanges.ccxt_values import update_of
 from gridtide.exchanges.http_outcome import HttpAnswer, Silence, described, retry_after_seconds
-from gridtide.exchanges.read_errors import NoSuchOrder, not_permitted, rate_limited
+from gridtide.exchanges.read_errors import ClockRefused, NoSuchOrder, not_permitted, rate_limited
+from gridtide.exchanges.rows import UNREADABLE
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import CancelOrder, SubmitOrder
@@ -83,6 +83,8 @@ def read_error(exchange: str, what: str, sent: Transmission, now_ms: int) -> Gri
         return rate_limited(exchange, outcome.status, retry_after_seconds(outcome, now_ms))
     if isinstance(error, ccxt.OrderNotFound):
         return NoSuchOrder(f"{exchange} knows no such order")
+    if isinstance(error, ccxt.InvalidNonce):
+        return ClockRefused(f"{exchange} did not give {what}: its clock and ours differ.")
     if isinstance(error, ccxt.AuthenticationError):
         return not_permitted(exchange, _seen(sent))
     return Transient(f"{exchange} did not give {what} ({_seen(sent)}).")

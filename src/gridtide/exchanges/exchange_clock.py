@@ -8,13 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from statistics import median
-from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Transient
 from gridtide.domain.market import Timestamp
-
-if TYPE_CHECKING:
-    from gridtide.domain.errors import GridtideError
 
 SAMPLES = 5
 FEWEST_SAMPLES = 3
@@ -47,7 +43,7 @@ class ExchangeClock:
         `Transient` where fewer than three samples came back; the offset then stays as it was.
         """
         offsets: list[float] = []
-        failure: GridtideError | None = None
+        failure: Transient | None = None
         for _ in range(SAMPLES):
             asked = self._monotonic()
             try:

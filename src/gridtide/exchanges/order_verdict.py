@@ -20,7 +20,6 @@ from gridtide.domain.events import (
 )
 from gridtide.exchanges.binance_refusals import DUPLICATE_ORDER, UNKNOWN_ORDER, refusal_reason
 from gridtide.exchanges.binance_wire import (
-    UNREADABLE,
     order_id_or_none,
     placement_fills,
     placement_update,
@@ -34,6 +33,7 @@ from gridtide.exchanges.http_outcome import (
     error_body,
     retry_after_seconds,
 )
+from gridtide.exchanges.rows import UNREADABLE
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import CancelOrder, SubmitOrder

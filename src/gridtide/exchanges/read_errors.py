@@ -56,6 +56,12 @@ def rate_limited(exchange: str, status: int, wait_seconds: float) -> RateLimited
     )
 
 
+def out_of_budget(exchange: str, wait_seconds: float) -> RateLimited:
+    return RateLimited(
+        f"{exchange} allows no further read for {wait_seconds:.0f} s; this one was not sent.", wait_seconds
+    )
+
+
 def not_permitted(exchange: str, detail: str) -> NotPermitted:
     return NotPermitted(
         f"{exchange} does not accept the key for this ({detail}); nothing was placed. "

@@ -16,7 +16,7 @@ from gridtide.exchanges.binance_refusals import TOO_MANY_ORDERS
 from gridtide.exchanges.exchange_clock import ExchangeClock
 from gridtide.exchanges.http_outcome import HttpAnswer, error_body, retry_after_seconds
 from gridtide.exchanges.rate_budget import RateBudget
-from gridtide.exchanges.read_errors import ClockRefused, EndpointMissing, NoSuchOrder, rate_limited
+from gridtide.exchanges.read_errors import ClockRefused, EndpointMissing, NoSuchOrder, out_of_budget
 from gridtide.exchanges.transmission import Transmission, transmit
 
 LONGEST_PATIENCE_SECONDS = 3.0
@@ -82,7 +82,7 @@ class RestCaller:
     async def _admit(self, weight: int) -> None:
         while wait_ms := self._budget.spend_read(weight, self._clock.now()):
             if wait_ms > LONGEST_PATIENCE_SECONDS * 1_000:
-                raise rate_limited(self._exchange, 429, wait_ms / 1_000)
+                raise out_of_budget(self._exchange, wait_ms / 1_000)
             await asyncio.sleep(wait_ms / 1_000)
 
     async def _watched(self, call: Call) -> Transmission:

@@ -27,6 +27,7 @@ LIFETIME_SECONDS = 23 * 3_600.0
 """Exchanges cut a connection after 24 h; ours is made anew before (F26)."""
 
 CONNECT_TIMEOUT_SECONDS = 20.0
+CLOSE_TIMEOUT_SECONDS = 1.0
 
 
 class Link:
@@ -63,7 +64,7 @@ class Feed(Protocol):
         """Connect and subscribe; raises where it does not come about."""
 
     async def close(self) -> None:
-        """Drop the sockets; does not raise."""
+        """Drop the sockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,11 @@ async def keep_streaming(
                 is_gap_told = False
                 buffer.put(StreamRestored())
                 reason = await _until_broken(link, patience)
+            if not is_gap_told:
+                buffer.put(StreamInterrupted(reason))
+                is_gap_told = True
         finally:
-            with contextlib.suppress(Exception):  # closing what is broken may fail in any way
-                await feed.close()
-        if not is_gap_told:
-            buffer.put(StreamInterrupted(reason))
-            is_gap_told = True
+            await _drop(feed)
         lived = connected_at is not None and time.monotonic() - connected_at >= SETTLED_SECONDS
         failures = 0 if lived else failures + 1
         await asyncio.sleep(_backoff(patience.first_wait_seconds, failures))
@@ -126,6 +126,13 @@ async def _until_broken(link: Link, patience: StreamPatience) -> str:
             return f"no frame for {patience.silence_seconds:g} s"
         if time.monotonic() - started > patience.lifetime_seconds:
             return "planned renewal before the exchange's 24 h limit"
+
+
+async def _drop(feed: Feed) -> None:
+    """Close what may be broken in any way. A dead line never answers a goodbye, so it is not waited for long."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+            await feed.close()
 
 
 def _backoff(first: float, failures: int) -> float:

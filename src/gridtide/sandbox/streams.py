@@ -86,18 +86,19 @@ class StreamConnection(Connection):
             self.send(encode(answer))
 
     def _act(self, message: JsonObject) -> object:
+        """Do what a message asks; gives the result to send back, None for a plain success."""
         method, params = message.get("method"), message.get("params", [])
         if not isinstance(params, list):
             raise StreamError(2, "Invalid request: params must be a list")
         match method:
             case "SUBSCRIBE":
-                return self._subscribe(_names(params))
+                self._subscribe(_names(params))
             case "UNSUBSCRIBE":
-                return self._unsubscribe(_names(params))
+                self._unsubscribe(_names(params))
             case "LIST_SUBSCRIPTIONS":
                 return list(self._streams)
             case "SET_PROPERTY":
-                return self._set_property(params)
+                self._set_property(params)
             case "GET_PROPERTY":
                 _property(params, 1)
                 return self.combined
@@ -106,6 +107,7 @@ class StreamConnection(Connection):
             case _:
                 expected = ", ".join(f"`{name}`" for name in _METHODS)
                 raise StreamError(2, f"Invalid request: unknown variant {method}, expected one of {expected}")
+        return None
 
     def _subscribe(self, names: list[str]) -> None:
         if len(self._streams | dict.fromkeys(names)) > self.exchange.settings.limits.streams_per_connection:

@@ -12,7 +12,6 @@ from gridtide.sandbox.authentication import KeyEntry, KeyKind, Right
 from gridtide.sandbox.endpoint import Answer, Call, Endpoint
 from gridtide.sandbox.errors import ApiError, mandatory, not_supported
 from gridtide.sandbox.gateway import Gateway, Incoming, Routes
-from gridtide.sandbox.parameters import RawParameters
 from gridtide.sandbox.sockets import Connection
 from gridtide.sandbox.user_events import server_shutdown, stream_terminated
 from gridtide.sandbox.wire import JsonObject, encode

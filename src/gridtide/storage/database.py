@@ -132,7 +132,7 @@ def parse_url(url: str) -> URL:
     """The address; raises `InvalidInput` for anything but SQLite and PostgreSQL, without repeating it."""
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         address = None
     if address is None or address.get_backend_name() not in {"sqlite", "postgresql"}:
         raise InvalidInput(

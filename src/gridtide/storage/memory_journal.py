@@ -106,8 +106,7 @@ class MemoryJournal:
 
     def commit(self, entries: Sequence[JournalEntry], now: Timestamp) -> None:
         """Take all entries or none; raises `Fenced`, also after `close`, and `Defect` where the tables would."""
-        if self._is_closed or self._database.epoch != self._epoch:
-            raise Fenced("this journal is closed or another has taken over: nothing was stored")
+        self.renew_lease()
         if not entries:
             return
         batch = collapse(entries)
@@ -119,6 +118,11 @@ class MemoryJournal:
         tables.live, tables.strategy_state = live, state
         tables.owners.update(owners)
         _apply(tables, batch)
+
+    def renew_lease(self) -> None:
+        """Raise `Fenced` unless the bot is still ours."""
+        if self._is_closed or self._database.epoch != self._epoch:
+            raise Fenced("this journal is closed or another has taken over: nothing was stored")
 
     def close(self) -> None:
         """Refuse further commits; the database keeps what was written."""

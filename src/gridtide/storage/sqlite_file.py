@@ -51,7 +51,8 @@ def prepare(path: Path) -> None:
             folder.mkdir(mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+            with contextlib.suppress(PermissionError):  # somebody else's file, shared with us on purpose
+                path.chmod(0o600)
     except OSError as error:
         raise InvalidInput(_path_problem(path, error)) from error
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):

@@ -258,6 +258,7 @@ SLOTS = _table(
     _exact_or_none("wish_price"),
     _exact_or_none("wish_amount"),
     _text("wish_type"),
+    _text("wish_time_in_force"),
     _flag("held"),
 )
 

@@ -1,9 +1,5 @@
 """What the running system says about itself: structured logs and metrics.
 
-Event names are constants, values are fields.
+Event names are constants, values are fields. Import from the modules: `logs` brings structlog, which not every
+command needs.
 """
-
-from gridtide.telemetry.logs import Logs, configure_logging, get_logger
-from gridtide.telemetry.redaction import SECRETS, Redactor
-
-__all__ = ["SECRETS", "Logs", "Redactor", "configure_logging", "get_logger"]

@@ -6,7 +6,6 @@ with the next move. It is built only when somebody looks, because a backtest mov
 
 from __future__ import annotations
 
-from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from gridtide.domain.order import Side
@@ -46,14 +45,13 @@ class AmbientBook:
     """Bids and asks around a price, each a mapping of price to amount, best first."""
 
     __slots__ = (
-        "_asks",
-        "_bids",
         "_cache",
         "_consumed",
         "_depth",
         "_depth_quote",
         "_levels",
         "_lot",
+        "_sides",
         "_tick",
         "ask_from",
         "bid_from",
@@ -67,8 +65,8 @@ class AmbientBook:
         self.bid_from: Decimal | None = None
         """Bids lie below this price, asks above `ask_from`; None before the first move."""
         self.ask_from: Decimal | None = None
-        self._bids: dict[Decimal, Decimal] | None = {}
-        self._asks: dict[Decimal, Decimal] | None = {}
+        self._sides: dict[Side, dict[Decimal, Decimal]] = {}
+        """Price to amount, best first; a side is built at the first look."""
         self._consumed: set[Side] = set()
         self._measure(rules)
 
@@ -88,7 +86,7 @@ class AmbientBook:
     def form(self, bid_from: Decimal, ask_from: Decimal) -> None:
         """Form anew, in full: bids below `bid_from`, asks above `ask_from`."""
         self.bid_from, self.ask_from = bid_from, ask_from
-        self._bids = self._asks = None
+        self._sides.clear()
         self._consumed.clear()
 
     def is_consumed(self, side: Side) -> bool:
@@ -98,20 +96,14 @@ class AmbientBook:
     def restore(self, side: Side, levels: dict[Decimal, Decimal]) -> None:
         """Put back the consumed levels of a saved book, best first."""
         self._consumed.add(side)
-        if side is Side.BUY:
-            self._bids = levels
-        else:
-            self._asks = levels
+        self._sides[side] = levels
 
     def side(self, side: Side) -> dict[Decimal, Decimal]:
         """The levels that orders of `side` rest on: BUY for bids. Not to be changed by the caller."""
-        if side is Side.BUY:
-            if self._bids is None:
-                self._bids = dict(self._build_bids())
-            return self._bids
-        if self._asks is None:
-            self._asks = dict(self._build_asks())
-        return self._asks
+        levels = self._sides.get(side)
+        if levels is None:
+            levels = self._sides[side] = dict(self._build(side))
+        return levels
 
     def may_match(self, side: Side, price: Decimal) -> bool:
         """Whether an order of `side` at `price` could meet an ambient level; never wrongly False, and cheap."""
@@ -130,36 +122,41 @@ class AmbientBook:
         else:
             del levels[price]
 
-    def _build_asks(self) -> Iterator[tuple[Decimal, Decimal]]:
-        if self.ask_from is None:
-            return
-        best = steps_below(self.ask_from, self._tick) + 1
-        spacing = round_spacing(best // _SPACING)
-        behind = count((best // spacing + 1) * spacing, spacing)
-        yield self._level(best, spacing)
-        yield from (self._level(ticks, spacing) for ticks in islice(behind, self._levels - 1))
-
-    def _build_bids(self) -> Iterator[tuple[Decimal, Decimal]]:
-        if self.bid_from is None:
-            return
-        best = steps_below(self.bid_from, self._tick) - is_multiple(self.bid_from, self._tick)
+    def _build(self, side: Side) -> Iterator[tuple[Decimal, Decimal]]:
+        """The price next to the bound, then multiples of the spacing away from it."""
+        best = self._best(side)
         if best < 1:
             return
         spacing = round_spacing(best // _SPACING)
-        behind = range((best - 1) // spacing * spacing, 0, -spacing)
-        yield self._level(best, spacing)
-        yield from (self._level(ticks, spacing) for ticks in behind[: self._levels - 1])
+        if side is Side.BUY:
+            behind = range((best - 1) // spacing * spacing, 0, -spacing)
+        else:
+            first = (best // spacing + 1) * spacing
+            behind = range(first, first + self._levels * spacing, spacing)
+        yield self._level(best)
+        yield from (self._level(ticks) for ticks in behind[: self._levels - 1])
 
-    def _level(self, ticks: int, spacing: int) -> tuple[Decimal, Decimal]:
+    def _best(self, side: Side) -> int:
+        """The best price of `side` in ticks; zero or less where there is none."""
+        bound = self.bid_from if side is Side.BUY else self.ask_from
+        if bound is None:
+            return 0
+        below = steps_below(bound, self._tick)
+        if side is Side.SELL:
+            return below + 1
+        return below - 1 if is_multiple(bound, self._tick) else below
+
+    def _level(self, ticks: int) -> tuple[Decimal, Decimal]:
         found = self._cache.get(ticks)
         if found is None:
             if len(self._cache) >= _CACHED_LEVELS:
                 self._cache.clear()
-            found = self._cache[ticks] = (self._tick * ticks, self._amount(ticks, spacing))
+            found = self._cache[ticks] = (self._tick * ticks, self._amount(ticks))
         return found
 
-    def _amount(self, ticks: int, spacing: int) -> Decimal:
-        """Most levels small, few large, round prices heavier, the price next to the market lighter."""
+    def _amount(self, ticks: int) -> Decimal:
+        """Most levels small, few large, round prices heavier, prices between the usual ones lighter."""
+        spacing = round_spacing(ticks // _SPACING)
         draw = mix(self.seed, ticks) & 0xFFFF
         permille = 150 + (2200 * draw * draw >> 32)
         if ticks % (spacing * 10) == 0:

@@ -71,6 +71,9 @@ class GridPlan:
     purchase_cost: Money
     """The initial purchase at its limit price."""
     fees_at_worst: Money
+    """Value of the fees of all that in quote, whatever they are paid in."""
+    quote_needed: Money
+    """The most quote that placing the grid can take: with the fees only where they are paid in quote."""
     break_even_ratio: Decimal
     tightest_ratio: Decimal
     tightest_interval: int
@@ -99,7 +102,7 @@ class GridPlan:
 
     @property
     def worst_cost(self) -> Money:
-        """The most quote that placing the grid can take, fees included."""
+        """What placing the grid can cost at worst, in quote, fees included."""
         return Money(self.buys_cost + self.purchase_cost + self.fees_at_worst)
 
     @property
@@ -237,6 +240,7 @@ def _build(start: GridStart, size: GridSize, fees: RoundTripFees) -> GridPlan:
         buys_cost = sum((price * amount for price, amount in bought), ZERO)
         purchase_cost = start.purchase_limit * size.purchase
         at_worst = buys_cost * max(start.fees.maker, ZERO) + purchase_cost * max(start.fees.taker, ZERO)
+        needed = buys_cost + purchase_cost + (at_worst if start.fees.asset == start.market.quote else ZERO)
     return GridPlan(
         symbol=start.market.symbol,
         base=start.market.base,
@@ -252,13 +256,14 @@ def _build(start: GridStart, size: GridSize, fees: RoundTripFees) -> GridPlan:
         buys_cost=Money(buys_cost),
         purchase_cost=Money(purchase_cost),
         fees_at_worst=Money(at_worst),
+        quote_needed=Money(needed),
         break_even_ratio=fees.break_even_ratio,
         tightest_ratio=round_half_up(high / low, 12),
         tightest_interval=index,
         profit_low=min(profits),
         profit_high=max(profits),
         minimum_investment=minimum_investment(start),
-        warnings=tuple(_warnings(start, buys_cost + purchase_cost + at_worst)),
+        warnings=tuple(_warnings(start, needed)),
     )
 
 
@@ -276,11 +281,11 @@ def _levels(start: GridStart, size: GridSize) -> tuple[PlannedLevel, ...]:
     )
 
 
-def _warnings(start: GridStart, worst_cost: Decimal) -> Iterator[str]:
+def _warnings(start: GridStart, needed: Decimal) -> Iterator[str]:
     config, quote = start.config, start.market.quote
-    if worst_cost > config.total_investment:
+    if needed > config.total_investment:
         yield (
-            f"placing everything can take {tidy(round_half_up(worst_cost, 2))} {quote} at worst, the investment is "
+            f"placing everything can take {tidy(round_half_up(needed, 2))} {quote} at worst, the investment is "
             f"{tidy(config.total_investment)}: the lowest buy may have to wait for money"
         )
     limit = start.market.rules.max_open_orders

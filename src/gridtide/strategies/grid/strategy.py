@@ -88,9 +88,9 @@ class GridTradingStrategy:
         """Plan at the price of this moment, then buy what the sells need, then place the grid."""
         plan = make_plan(self.config, context.market, context.fees, context.book)
         available = context.available(plan.quote)
-        if available < min(plan.worst_cost, plan.total_investment):
+        if available < min(plan.quote_needed, plan.total_investment):
             raise PlanRefused(
-                f"the grid takes {tidy(plan.worst_cost)} {plan.quote}, only {tidy(available)} are free"
+                f"the grid needs {tidy(plan.quote_needed)} {plan.quote}, only {tidy(available)} are free"
             )
         self.plan = plan
         context.notice("grid.planned", plan.describe())
@@ -128,16 +128,17 @@ class GridTradingStrategy:
 
     def on_wake(self, context: ExecutionContext) -> None:
         """Look after what is due and after the range; a spurious call changes nothing."""
+        if self._state.phase is Phase.TRADING:
+            self._look_at_range(context)
+            self._mend(context)
         due = [key for key, moment in self._state.timers.items() if moment <= context.now]
         for key in due:
             del self._state.timers[key]
             if key == INITIAL.key:
                 self._buy_base(context)
             else:
+                # After mending: a slot that is free because its cancel was quick still has a report to come.
                 self._mirror_part(Slot.parse(key), context)
-        if self._state.phase is Phase.TRADING:
-            self._look_at_range(context)
-            self._mend(context)
         self._arm(context)
 
     # --- state ---------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ class GridTradingStrategy:
             self._wish(sell, self.levels[interval + 1], first or planned, context)
             return
         if lots:
-            context.assign_lots(sell.key, DUST, lots)
+            pass
         self._state.to_buy[interval] = planned
         price = self.levels[interval]
         self._wish(Slot.level(interval, Side.BUY), price, self._fitting(price, planned, context), context)

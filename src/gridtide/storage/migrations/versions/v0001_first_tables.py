@@ -99,7 +99,7 @@ def _orders() -> None:
         _flag("cancel_requested"),
         _text("reason"),
         _flag("emergency"),
-        sa.CheckConstraint("tx_count IN (0, 1)", name="ck_orders_sent_at_most_once"),
+        sa.CheckConstraint("tx_count IN (0, 1)", name=op.f("ck_orders_sent_at_most_once")),
     )
     _index_where("uq_orders_live_slot", ["bot_id", "slot"], _LIVE, unique=True)
     _index_where("uq_orders_order_id", ["bot_id", "symbol", "order_id"], "order_id <> ''", unique=True)
@@ -116,6 +116,7 @@ def _orders() -> None:
         _exact("wish_price", nullable=True),
         _exact("wish_amount", nullable=True),
         _text("wish_type"),
+        _text("wish_time_in_force"),
         _flag("held"),
     )
 

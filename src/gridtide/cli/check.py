@@ -1,0 +1,42 @@
+"""`gridtide check`: everything that can be known before money is at risk."""
+
+from __future__ import annotations
+
+from gridtide.cli.options import STATE_FOLDER, BotName, Config, Json, Market, Seed, StateFolder
+
+
+def check(
+    config: Config = None,
+    *,
+    market: Market = None,
+    seed: Seed = None,
+    bot: BotName = None,
+    state_folder: StateFolder = STATE_FOLDER,
+    json: Json = False,
+) -> int:
+    """Check keys and their rights, the clock, the market's rules, funds, fees against break-even, and the database.
+
+    Nothing is placed. Real money is traded only by a config whose checks all pass. The exit code is 2 if one fails.
+
+    Example:
+      gridtide check my-grid.yaml
+    """
+    from gridtide.cli.checks import Outcome, check_lines
+    from gridtide.cli.embedded import Play
+    from gridtide.cli.launch import run_to_end
+    from gridtide.cli.output import print_json, say
+    from gridtide.cli.planning import check_wish
+    from gridtide.cli.world import Wish
+
+    checks = run_to_end(check_wish(Wish(config, bot, state_folder, Play(market, None, seed))))
+    failed = [found for found in checks if found.outcome is Outcome.FAILED]
+    if json:
+        listed = [
+            {"check": found.name, "outcome": found.outcome.value, "text": found.text} for found in checks
+        ]
+        print_json({"passed": not failed, "checks": listed})
+    else:
+        for line in check_lines(checks):
+            say(line)
+        say(f"\n{len(failed)} of {len(checks)} checks failed." if failed else "\nAll checks passed.")
+    return 2 if failed else 0

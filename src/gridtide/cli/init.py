@@ -1,0 +1,9 @@
+"""x"""
+
+from __future__ import annotations
+
+from gridtide.cli.options import Json
+
+
+def init(*, json: Json = False) -> None:
+    """Stand-in."""

@@ -1,0 +1,45 @@
+"""How commands print: text for people, one JSON object for machines. Money goes out as text, never as a float."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from gridtide.domain.money import plain
+from gridtide.telemetry.console import without_control
+from gridtide.telemetry.redaction import SECRETS
+
+
+def say(text: str = "") -> None:
+    """A line for the person, without secrets and without control characters."""
+    print(SECRETS.text(without_control(text)))
+
+
+def warn(text: str) -> None:
+    """A line on stderr: it does not get into what a machine reads."""
+    print(SECRETS.text(without_control(text)), file=sys.stderr)
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """One object on one line."""
+    print(json.dumps(values, default=_as_json))
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Names and values under each other."""
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _as_json(value: object) -> object:
+    match value:
+        case Decimal():
+            return plain(value)
+        case Enum():
+            return value.value
+        case _:
+            return str(value)

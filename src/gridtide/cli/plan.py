@@ -1,0 +1,40 @@
+"""`gridtide plan`: what a grid would be, before anything is placed."""
+
+from __future__ import annotations
+
+from gridtide.cli.options import STATE_FOLDER, BotName, Config, Json, Market, Seed, StateFolder
+
+
+def plan(
+    config: Config = None,
+    *,
+    market: Market = None,
+    seed: Seed = None,
+    bot: BotName = None,
+    state_folder: StateFolder = STATE_FOLDER,
+    json: Json = False,
+) -> None:
+    """Show what would be placed: levels, amounts, fees, break-even, and what the grid loses if the price falls.
+
+    Nothing is placed. The exchange is asked for the price, the market's rules, your fees and your balances.
+
+    Examples:
+      gridtide plan my-grid.yaml
+      gridtide plan --market ETH/USDT
+    """
+    from gridtide.cli.embedded import Play
+    from gridtide.cli.launch import run_to_end
+    from gridtide.cli.output import print_json, say, table
+    from gridtide.cli.plan_text import level_lines, plan_json, plan_rows
+    from gridtide.cli.planning import plan_wish
+    from gridtide.cli.world import Wish
+
+    shown = run_to_end(plan_wish(Wish(config, bot, state_folder, Play(market, None, seed))))
+    if json:
+        print_json(plan_json(shown))
+        return
+    say(f"The plan of {shown.bot.name}; nothing was placed.\n")
+    say(table(plan_rows(shown)))
+    say()
+    for line in level_lines(shown):
+        say(line)

@@ -1,0 +1,62 @@
+"""Keeps the state file up to date: when something changed, and whole at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gridtide.sandbox import state_file
+
+_LOG = logging.getLogger(__name__)
+
+_SAVE_SHARE = 50
+"""Building the state may take at most one part in this many of the time, so that a long history does not slow
+orders down."""
+
+
+class StateKeeper:
+    """Saves what `build` gives whenever `revision` has changed, at most every `interval_seconds`."""
+
+    def __init__(
+        self,
+        path: Path,
+        build: Callable[[], dict[str, Any]],
+        revision: Callable[[], int],
+        interval_seconds: float,
+    ) -> None:
+        self._path = path
+        self._build = build
+        self._revision = revision
+        self._interval_seconds = interval_seconds
+        self._saved = revision()
+        self._writing: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """Save until cancelled. The file is written in another thread."""
+        loop = asyncio.get_running_loop()
+        pause = self._interval_seconds
+        while True:
+            await asyncio.sleep(pause)
+            if self._revision() == self._saved:
+                continue
+            begun = loop.time()
+            self._saved = self._revision()
+            state = self._build()
+            pause = max(self._interval_seconds, (loop.time() - begun) * _SAVE_SHARE)
+            self._writing = asyncio.ensure_future(asyncio.to_thread(state_file.save, self._path, state))
+            try:
+                await asyncio.shield(self._writing)
+            except OSError as error:
+                self._saved = -1
+                _LOG.warning("sandbox.state_not_saved", extra={"reason": str(error)})
+
+    async def finish(self) -> None:
+        """Save once more, after any save still under way: the last one written is the newest."""
+        if self._writing is not None:
+            with suppress(OSError):
+                await self._writing
+        state_file.save(self._path, self._build())

@@ -1,0 +1,249 @@
+"""The running sandbox: both entrances on one port, the player, the pulse, the state file, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from gridtide.domain.errors import InvalidInput
+from gridtide.sandbox import state_file, streams
+from gridtide.sandbox.control import CONTROL_HOST, ControlApi, truth
+from gridtide.sandbox.endpoints.table import ENDPOINTS
+from gridtide.sandbox.errors import ApiError
+from gridtide.sandbox.exchange import SandboxExchange
+from gridtide.sandbox.feed import TICKS_PER_SECOND
+from gridtide.sandbox.gateway import Gateway, Routes
+from gridtide.sandbox.keeper import StateKeeper
+from gridtide.sandbox.player import Player
+from gridtide.sandbox.rest import RestEntrance
+from gridtide.sandbox.sockets import Connections, accept
+from gridtide.sandbox.streams import StreamConnection
+from gridtide.sandbox.websocket_api import CONNECT_WEIGHT, ApiConnection
+from gridtide.sandbox.wire import JsonObject, encode
+
+if TYPE_CHECKING:
+    from gridtide.ports.clock import Clock
+    from gridtide.sandbox.settings import SandboxSettings
+
+_LOG = logging.getLogger(__name__)
+
+_WS_API_PATH = "/ws-api/v3"
+_SHUTDOWN_NOTICE_SECONDS = 0.1
+
+
+class Sandbox:
+    """A sandbox exchange in the running event loop: `start`, then `url` and the rest; `stop` saves and ends."""
+
+    def __init__(self, settings: SandboxSettings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.instance_id = settings.instance_id or secrets.token_hex(8)
+        self.exchange = SandboxExchange(settings, clock)
+        self.player = Player(self.exchange, settings.markets, speed=settings.speed, hold=settings.hold)
+        self.port = 0
+        self.control_port: int | None = None
+        self.ended = asyncio.Event()
+        """Set when the control API asked for the end."""
+        self._routes = Routes(ENDPOINTS)
+        self._gateway = Gateway(self.exchange)
+        self._rest = RestEntrance(self.exchange, self._gateway, self._routes)
+        self._connections = Connections(settings.sockets)
+        self._runners: list[web.ServerRunner] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keeper: StateKeeper | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.host}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{self.settings.host}:{self.port}"
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Restore the saved state, open the markets, listen. Raises `InvalidInput` where a port is taken."""
+        self._restore()
+        self.player.open_markets()
+        self.port = await self._listen(self._handle, self.settings.host, self.settings.port)
+        if self.settings.control_port is not None:
+            control = ControlApi(self.exchange, self.player, self.ended.set, self.describe)
+            self.control_port = await self._listen(control.handle, CONTROL_HOST, self.settings.control_port)
+        self._spawn(self.player.run())
+        self._spawn(self._pulse())
+        if self.settings.state_file is not None:
+            interval = self.settings.save_interval_seconds
+            self._keeper = StateKeeper(
+                self.settings.state_file, self._state, lambda: self.exchange.revision, interval
+            )
+            self._spawn(self._keeper.run())
+
+    async def stop(self) -> None:
+        """Say goodbye to all connections, stop listening, save."""
+        self.player.hold()
+        await self._connections.shut_down(_SHUTDOWN_NOTICE_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stop_listening()
+        if self._keeper is not None:
+            await self._keeper.finish()
+        if self._failure is not None:
+            raise self._failure
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._on_task_done)
+        self._tasks.append(task)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        # A sandbox that lost a part of itself ends, rather than look alive.
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            _LOG.error("sandbox.task_failed", exc_info=failure)
+            self._failure = failure
+            self.ended.set()
+
+    def describe(self) -> JsonObject:
+        """Who this is and where it stands."""
+        return {
+            "instance_id": self.instance_id,
+            "pid": os.getpid(),
+            "port": self.port,
+            "server_time": self.exchange.now(),
+            "connections": len(self._connections),
+            **self.player.status(),
+        }
+
+    def truth(self, account_id: str) -> JsonObject:
+        """Orders, fills and balances of an account exactly as the venue has them, decimals as text."""
+        return truth(self.exchange.venue, account_id)
+
+    async def _listen(
+        self,
+        handler: Callable[[web.BaseRequest], Any],
+        host: str,
+        port: int,
+    ) -> int:
+        runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=1.0)
+        await runner.setup()
+        self._runners.append(runner)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await self._stop_listening()
+            if error.errno == errno.EADDRINUSE:
+                raise InvalidInput(f"port taken: another program listens on {host}:{port}") from None
+            raise InvalidInput(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        return int(runner.addresses[0][1])
+
+    async def _stop_listening(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+
+    # --- entrances -----------------------------------------------------------------------------------
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if "upgrade" not in request.headers.get("Connection", "").lower():
+            return await self._rest.handle(request)
+        path, _, query = request.raw_path.partition("?")
+        opening = streams.opening(path, query)
+        if opening is None and path != _WS_API_PATH:
+            return await self._rest.handle(request)
+        refusal = self._refuse_connection(request.remote or "", CONNECT_WEIGHT if opening is None else 0)
+        if refusal is not None:
+            return refusal
+        socket = await accept(request)
+        if opening is None:
+            api = ApiConnection(socket, request, self.exchange, self._gateway, self._routes)
+            await self._connections.serve(api)
+        else:
+            combined, names = opening
+            connection = StreamConnection(socket, request, self.exchange, combined=combined, streams=names)
+            await self._connections.serve(connection)
+        return socket
+
+    def _refuse_connection(self, address: str, weight: int) -> web.Response | None:
+        limiter, now = self.exchange.limiter, self.exchange.now()
+        try:
+            limiter.admit(address, weight, now)
+            if not limiter.admits_connection(address, now):
+                raise ApiError(-1003, "Too many requests queued.")
+        except ApiError as error:
+            return web.Response(status=error.status, body=encode(error.body), content_type="application/json")
+        return None
+
+    async def _pulse(self) -> None:
+        tick = 0
+        while True:
+            await asyncio.sleep(1 / TICKS_PER_SECOND)
+            tick += 1
+            self.exchange.pulse(tick)
+            if tick % TICKS_PER_SECOND == 0:
+                self._connections.keep_alive(self.exchange.clock.monotonic())
+
+    # --- state ---------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        path = self.settings.state_file
+        state = None if path is None else state_file.load(path)
+        if state is None:
+            return
+        if self.settings.kind and state["kind"] != self.settings.kind:
+            raise InvalidInput(
+                f"the sandbox's state in {path} was made of another market ({state['kind']}): "
+                "it was left as it is; choose another state folder or move it away"
+            )
+        self.exchange.restore(state["exchange"])
+        self.player.restore(state["player"])
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "kind": self.settings.kind,
+            "saved_at": self.exchange.now(),
+            "exchange": self.exchange.state(),
+            "player": self.player.state(),
+        }
+
+
+async def run_sandbox(settings: SandboxSettings, on_ready: Callable[[Sandbox], None] | None = None) -> None:
+    """Run a sandbox until SIGTERM, SIGINT or the control API ends it. `on_ready` is called once it listens."""
+    sandbox = Sandbox(settings)
+    await sandbox.start()
+    try:
+        _end_on_signals(sandbox.ended)
+        if on_ready is not None:
+            on_ready(sandbox)
+        await sandbox.ended.wait()
+    finally:
+        await sandbox.stop()
+
+
+def _end_on_signals(ended: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows has no signal handlers in its event loop
+            loop.add_signal_handler(name, ended.set)
+
+
+def serve(settings: SandboxSettings, on_ready: Callable[[Sandbox], None] | None = None) -> None:
+    """`run_sandbox` in an event loop of its own, uvloop where there is one."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run_sandbox(settings, on_ready))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,239 @@
+"""A sandbox exchange for tests: in a thread of its own, on a free port, with a market you move by hand.
+
+As a pytest fixture, in a ``conftest.py``::
+
+    pytest_plugins = ["gridtide.testing.sandbox_exchange"]
+
+    def test_something(sandbox_exchange):
+        sandbox_exchange.move("50000")
+        client = your_client(sandbox_exchange.url, sandbox_exchange.api_key, sandbox_exchange.secret)
+
+or without pytest: ``with running_sandbox() as sandbox: …``. Nothing moves unless a test says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+
+from gridtide.domain.market import Asset, Market, MarketRules, Symbol, Timestamp
+from gridtide.domain.money import ZERO, FeeRate
+from gridtide.domain.order import Side
+from gridtide.sandbox.server import Sandbox
+from gridtide.sandbox.settings import AccountSettings, ApiKey, MarketSettings, SandboxSettings
+from gridtide.venue.messages import PriceMoved
+from gridtide.venue.settings import AccountFees
+
+T = TypeVar("T")
+
+API_KEY = "k" * 64
+SECRET = "s" * 64
+ACCOUNT = "main"
+_CONTROL_TOKEN = "control-token-for-tests"  # noqa: S105  everybody may know it
+_START_SECONDS = 10.0
+
+BTC_USDT = Market(
+    symbol=Symbol("BTC/USDT"),
+    base=Asset("BTC"),
+    quote=Asset("USDT"),
+    rules=MarketRules(
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.00001"),
+        min_notional=Decimal(5),
+        min_price=Decimal("0.01"),
+        max_price=Decimal(1_000_000),
+        min_amount=Decimal("0.00001"),
+        max_amount=Decimal(9000),
+        max_open_orders=200,
+    ),
+)
+"""The market of the tests: BTC/USDT with the rules it has on the real exchange."""
+
+FEES = AccountFees(FeeRate(Decimal("0.001")), FeeRate(Decimal("0.001")))
+
+
+def account_settings(
+    balances: Mapping[str, str] | None = None,
+    *,
+    fees: AccountFees = FEES,
+    account_id: str = ACCOUNT,
+    key: str = API_KEY,
+) -> AccountSettings:
+    """An account with the key of the tests; by default 100,000 USDT and 1 BTC."""
+    funds = balances if balances is not None else {"USDT": "100000", "BTC": "1"}
+    return AccountSettings(
+        account_id=account_id,
+        keys=(ApiKey(key, SECRET),),
+        balances={Asset(asset): Decimal(amount) for asset, amount in funds.items()},
+        fees=fees,
+    )
+
+
+def sandbox_settings(**changes: Any) -> SandboxSettings:  # any field of SandboxSettings
+    """Settings of a sandbox with one account and one market that moves by hand."""
+    settings = SandboxSettings(
+        accounts=(account_settings(),),
+        markets=(MarketSettings(BTC_USDT),),
+        control_port=0,
+        control_token=_CONTROL_TOKEN,
+    )
+    return replace(settings, **changes)
+
+
+class RunningSandbox:
+    """A sandbox in a thread of its own. Its methods may be called from any other thread."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self._sandbox: Sandbox | None = None
+
+    # --- where it is ---------------------------------------------------------------------------------
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself; touch it only through `call`."""
+        assert self._sandbox is not None, "the sandbox has not been started"
+        return self._sandbox
+
+    @property
+    def url(self) -> str:
+        """Of the REST API, without path."""
+        return self.sandbox.url
+
+    @property
+    def stream_url(self) -> str:
+        """Of the market streams, as ccxt needs it (protocol section 2.2)."""
+        return f"{self.sandbox.ws_url}/stream/ws"
+
+    @property
+    def ws_api_url(self) -> str:
+        """Of the WebSocket API."""
+        return f"{self.sandbox.ws_url}/ws-api/v3"
+
+    @property
+    def api_key(self) -> str:
+        return self.settings.accounts[0].keys[0].key
+
+    @property
+    def secret(self) -> str:
+        return self.settings.accounts[0].keys[0].secret
+
+    # --- what a test does with it --------------------------------------------------------------------
+
+    def move(
+        self,
+        price: str | Decimal,
+        *,
+        volume: str | Decimal = ZERO,
+        symbol: str = "BTC/USDT",
+        market_time: int | None = None,
+        taker: Side | None = None,
+    ) -> None:
+        """Walk a market to `price`; resting orders on the way fill. `market_time` is wall time by default."""
+        self.call(lambda sandbox: _move(sandbox, Symbol(symbol), price, volume, market_time, taker))
+
+    def hold(self) -> None:
+        """Stop the markets that have a source."""
+        self.call(lambda sandbox: sandbox.player.hold())
+
+    def resume(self) -> None:
+        """Let the markets that have a source go on."""
+        self.call(lambda sandbox: sandbox.player.resume())
+
+    def deposit(self, asset: str, amount: str | Decimal, account_id: str = ACCOUNT) -> None:
+        """Add to an account; a negative amount takes away."""
+        self.call(
+            lambda sandbox: sandbox.exchange.deposit(account_id, Asset(asset), Decimal(amount)),
+        )
+
+    def truth(self, account_id: str = ACCOUNT) -> dict[str, Any]:
+        """Orders, fills and balances exactly as the venue has them, decimals as text."""
+        return self.call(lambda sandbox: sandbox.truth(account_id))
+
+    def call(self, action: Callable[[Sandbox], T]) -> T:
+        """Run `action` inside the sandbox's event loop and give its result."""
+
+        async def run() -> T:
+            return action(self.sandbox)
+
+        return self.wait_for(run())
+
+    def wait_for(self, work: Awaitable[T]) -> T:
+        """Await something in the sandbox's event loop."""
+
+        async def run() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(_START_SECONDS)
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread and listen."""
+        self._thread.start()
+        try:
+            self.wait_for(self._start())
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def stop(self) -> None:
+        """Save, if there is a state file, and end the thread."""
+        try:
+            self.wait_for(self.sandbox.stop())
+        finally:
+            self._end_thread()
+
+    async def _start(self) -> None:
+        self._sandbox = Sandbox(self.settings)
+        await self._sandbox.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def _end_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_SECONDS)
+
+
+def _move(
+    sandbox: Sandbox,
+    symbol: Symbol,
+    price: str | Decimal,
+    volume: str | Decimal,
+    market_time: int | None,
+    taker: Side | None,
+) -> None:
+    at = sandbox.exchange.now() if market_time is None else Timestamp(market_time)
+    sandbox.exchange.move_market(symbol, PriceMoved(Decimal(price), Decimal(volume), at, taker))
+
+
+@contextmanager
+def running_sandbox(settings: SandboxSettings | None = None) -> Iterator[RunningSandbox]:
+    """A running sandbox for the length of a block."""
+    running = RunningSandbox(settings or sandbox_settings())
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def sandbox_exchange() -> Iterator[RunningSandbox]:
+    """A fresh sandbox exchange with BTC/USDT at 50,000, one account with 100,000 USDT and 1 BTC, and control."""
+    with running_sandbox() as running:
+        running.move("50000", volume="1")
+        yield running

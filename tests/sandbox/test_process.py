@@ -1,0 +1,147 @@
+"""The embedded sandbox: a process that outlives its starter and is found again, and only it."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gridtide.domain.errors import InvalidInput, Transient
+from gridtide.sandbox import LaunchSpec, SandboxHandle, attach, start_process
+from gridtide.sandbox.process import CONTACT_FILE, LAUNCH_FILE, read_launch
+from tests.sandbox.rest_client import RestClient, now
+
+HELD = LaunchSpec(hold=True, balances={"USDT": "1000"})
+
+
+class Client(RestClient):
+    """Signs for an embedded sandbox."""
+
+    def __init__(self, handle: SandboxHandle) -> None:
+        super().__init__(handle)  # type: ignore[arg-type]  # it has the url, key and secret that count
+
+
+async def test_life_of_an_embedded_sandbox(tmp_path: Path) -> None:
+    """Starts quickly in its own session, is attached to again, saves at the end, goes on where it was."""
+    folder = tmp_path / "state"
+    assert await attach(folder) is None
+    begun = time.monotonic()
+    handle = await start_process(folder, HELD)
+    assert time.monotonic() - begun < 6, "start-up takes under 1.5 s on a quiet machine"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in (CONTACT_FILE, LAUNCH_FILE):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert os.getsid(handle.contact.pid) == handle.contact.pid != os.getsid(0)
+    assert read_launch(folder) == HELD
+    assert handle.secret not in repr(handle)
+    client = Client(handle)
+    order_id = client.order("BUY", "0.001", "40000").body["orderId"]
+    again = await attach(folder)
+    assert again == handle
+    status = await again.status()
+    assert abs(status["markets"]["BTC/USDT"]["market_time"] - now()) < 60_000, "synthetic time starts now"
+    await again.shutdown()
+    assert await attach(folder) is None
+    with pytest.raises(Transient):
+        await handle.status()
+    later = await start_process(folder, HELD)
+    try:
+        assert (later.api_key, later.secret) == (handle.api_key, handle.secret)
+        assert later.contact.instance_id != handle.contact.instance_id
+        assert [order["order_id"] for order in (await later.truth())["orders"]] == [order_id]
+        assert (await later.resume())["held"] is False
+        assert (await later.hold())["held"] is True
+        assert (await later.deposit("USDT", "5"))["balance"]["free"] == "965"
+    finally:
+        await later.shutdown()
+
+
+async def test_it_survives_its_starter_and_sigterm_saves(tmp_path: Path) -> None:
+    """The starter is killed without a chance to say goodbye; SIGTERM ends the sandbox with its state saved."""
+    code = (
+        "import asyncio, pathlib, sys, time\n"
+        "from gridtide.sandbox import LaunchSpec, start_process\n"
+        "asyncio.run(start_process(pathlib.Path(sys.argv[1]), LaunchSpec(hold=True)))\n"
+        "print('up', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    with starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"up\n"
+        starter.kill()
+    handle = await attach(tmp_path)
+    assert handle is not None
+    os.kill(handle.contact.pid, signal.SIGTERM)
+    while await attach(tmp_path) is not None:
+        await asyncio.sleep(0.02)
+    deadline = time.monotonic() + 5
+    while not (tmp_path / "sandbox.state.json").exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def test_two_starters_get_one_sandbox(tmp_path: Path) -> None:
+    """A starter killed at any moment leaves a sandbox that the next start finds, even while it comes up."""
+    first, second = await asyncio.gather(start_process(tmp_path, HELD), start_process(tmp_path, HELD))
+    try:
+        assert first == second
+    finally:
+        await first.shutdown()
+
+
+async def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        port = squatter.getsockname()[1]
+        with pytest.raises(InvalidInput, match=f"port taken: another program listens on 127.0.0.1:{port}"):
+            await start_process(tmp_path, replace(HELD, port=port))
+    assert await attach(tmp_path) is None
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"220 ready\r\n", b""])
+async def test_a_stranger_on_the_old_port_is_not_it(tmp_path: Path, answer: bytes) -> None:
+    """Whatever it answers."""
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        contact = {
+            "pid": 1, "port": 1, "control_port": server.sockets[0].getsockname()[1], "instance_id": "x",
+            "control_token": "t", "api_key": "k", "secret": "s", "market_start": 0,
+        }  # fmt: skip
+        (tmp_path / CONTACT_FILE).write_text(json.dumps(contact))
+        assert await attach(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]"])
+async def test_an_unreadable_contact_file_is_nobody(tmp_path: Path, content: str) -> None:
+    (tmp_path / CONTACT_FILE).write_text(content)
+    assert await attach(tmp_path) is None
+
+
+async def test_an_unusable_market_is_one_clear_sentence(tmp_path: Path) -> None:
+    """The reason comes from the sandbox's process to its starter."""
+    with pytest.raises(InvalidInput, match="no-such-file"):
+        await start_process(tmp_path, LaunchSpec(market_file=str(tmp_path / "no-such-file.parquet")))
+
+
+def test_looking_for_a_sandbox_does_not_load_the_server() -> None:
+    """Nor ccxt, nor SQLAlchemy: the import stays light for the bot and quick for the sandbox."""
+    code = (
+        "import sys, gridtide.sandbox.process\n"
+        "assert 'gridtide.sandbox.server' not in sys.modules\n"
+        "import gridtide.sandbox.server\n"
+        "assert not {'ccxt', 'sqlalchemy', 'duckdb', 'numpy', 'cryptography'} & set(sys.modules), sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,65 @@
+"""Journal entries survive JSON exactly, or are refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import get_args
+
+import orjson
+import pytest
+from hypothesis import given
+
+from gridtide.domain.errors import Defect, StorageFailed
+from gridtide.domain.journal import BaselinePut, ForeignFillSeen, JournalEntry, OrderPut
+from gridtide.domain.market import Asset
+from gridtide.storage.codec import decode, encode
+from tests.storage.builders import fill, fill_commit, first_commit, funded_ledger, order
+from tests.storage.entries import entries
+
+
+@given(entries)
+def test_every_entry_comes_back_as_it_was(entry: JournalEntry) -> None:
+    """Same values and same types: an enumeration's member is not its text, 1.10 is not 1.1."""
+    back = decode(*encode(entry))
+    assert back == entry
+    assert repr(back) == repr(entry)
+
+
+def test_every_kind_of_entry_is_known() -> None:
+    """A kind that is added to the union and forgotten here would fail in production only."""
+    ledger, _ = funded_ledger()
+    samples = [*first_commit(), *fill_commit(ledger, 0), ForeignFillSeen(fill(9))]
+    assert {type(entry) for entry in samples} == set(get_args(JournalEntry))
+    assert [decode(*encode(entry)) for entry in samples] == samples
+
+
+@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity")])
+def test_what_is_not_a_number_is_refused(amount: Decimal) -> None:
+    """F63: NaN is stopped at the border."""
+    with pytest.raises(Defect):
+        encode(BaselinePut({Asset("BTC"): amount}))
+
+
+def test_an_older_payload_without_a_new_field_is_read() -> None:
+    """A field with a default may be added without a new version."""
+    kind, payload = encode(OrderPut(order()))
+    document = orjson.loads(payload)
+    del document["entry"]["row"]["received"]
+    assert decode(kind, orjson.dumps(document).decode()) == OrderPut(order())
+
+
+@pytest.mark.parametrize(
+    "kind, payload",
+    [
+        ("order_put", '{"version":2,"entry":{}}'),
+        ("teleported", '{"version":1,"entry":{}}'),
+        ("cursor_put", '{"version":1,"entry":{"applied":1,"safe":1,"colour":"red"}}'),
+        ("cursor_put", '{"version":1'),
+        ("baseline_put", '{"version":1,"entry":{"baseline":{"BTC":1.5}}}'),
+        ("bot_state_put", '{"version":1,"entry":{"state":"FLYING"}}'),
+    ],
+)
+def test_what_this_program_does_not_know_is_not_guessed(kind: str, payload: str) -> None:
+    """Another version's entries, other kinds, a float as money: refused with one sentence."""
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        decode(kind, payload)
