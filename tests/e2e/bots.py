@@ -29,7 +29,7 @@ class Bot:
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Start it; its output is kept for `finish`."""
-        command = [sys.executable, "-m", "gridtide", "run", "--json", "--port", "0"]
+        command = [sys.executable, "-m", "gridtide", "run", "--json"]
         command += ["--state-folder", str(self.folder), *self.options, *more]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE__")}
         process = subprocess.Popen(

@@ -134,6 +134,7 @@ class FakeBinance:
             "GET /api/v3/exchangeInfo": Reply(body=EXCHANGE_INFO),
             "GET /api/v3/ticker/bookTicker": Reply(body=TICKER),
             "GET /api/v3/ticker/price": Reply(body={"symbol": "BTCUSDT", "price": "50000.00"}),
+            "GET /api/v3/ticker/24hr": Reply(body=[TICKER | {"lastPrice": "50000.00", "closeTime": 1}]),
             "GET /api/v3/openOrders": Reply(body=[]),
             "GET /api/v3/myTrades": Reply(body=[]),
             "GET /api/v3/account": Reply(
@@ -152,6 +153,7 @@ class FakeBinance:
         """Answers to the next user-stream subscriptions; None is silence. Empty: yes."""
         self.subscriptions: list[dict[str, Any]] = []
         self.socket_news = asyncio.Event()
+        self._transports: dict[web.WebSocketResponse, Any] = {}
 
     def now(self) -> int:
         return int(time.time() * 1000) + self.clock_error_ms
@@ -185,6 +187,14 @@ class FakeBinance:
 
     async def tell_market(self, message: Any) -> None:
         await (await self._last_socket(self.market_sockets)).send_str(json.dumps(message))
+
+    def abort(self, socket: web.WebSocketResponse) -> None:
+        """Cut the line, without a goodbye."""
+        self._transports[socket].abort()
+
+    def stop_reading(self, socket: web.WebSocketResponse) -> None:
+        """Leave everything that comes unread: the line is dead and nobody says so."""
+        self._transports[socket].pause_reading()
 
     async def user_socket_number(self, number: int) -> None:
         """Wait for the `number`-th subscription to user events."""
@@ -246,6 +256,8 @@ class FakeBinance:
     ) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        assert request.transport is not None
+        self._transports[socket] = request.transport
         async for frame in socket:
             if frame.type is WSMsgType.TEXT:
                 await answer(socket, json.loads(frame.data))

@@ -20,15 +20,29 @@ from gridtide.domain.events import (
     OrderNotSent,
     OrderRefused,
     OrderUnconfirmed,
+    OrderUpdated,
     ReadFailed,
     RefusalReason,
+    StreamInterrupted,
+    StreamRestored,
 )
 from gridtide.domain.market import Asset, MarketStatus
 from gridtide.domain.order import OrderStatus, OrderType, Side
 from gridtide.exchanges.ccxt_exchange import CcxtExchange
 from gridtide.exchanges.ccxt_values import fill_of, market_of, trade_number, trade_time, update_of
 from tests.exchanges.fake_binance import FakeBinance, Reply
-from tests.exchanges.orders import CLIENT_ID, SYMBOL, cancel_order, cancelled, filled, placed, submit_order
+from tests.exchanges.listening import listening
+from tests.exchanges.orders import (
+    CLIENT_ID,
+    SYMBOL,
+    cancel_order,
+    cancelled,
+    filled,
+    placed,
+    report,
+    submit_order,
+    trade_report,
+)
 from tests.exchanges.test_sending import DELETE, FAULTS, POST
 
 TICK_SIZE = 4
@@ -55,23 +69,20 @@ def refused(status: int, code: int, text: str) -> Reply:
 # --- orders ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_fault_is_unconfirmed_and_sent_once(
-    fake: FakeBinance, common: CcxtExchange, fault: str
-) -> None:
+async def test_a_fault_is_unconfirmed_and_sent_once(fake: FakeBinance, common: CcxtExchange) -> None:
     """R3 to R5 hold without an adapter of one's own: CCXT's order without an id is no acceptance (F04)."""
-    fake.on(POST, FAULTS[fault])
-    assert isinstance(await common.submit(submit_order(common.now())), OrderUnconfirmed)
-    assert fake.count(POST) == 1
+    for number, (fault, reply) in enumerate(FAULTS.items(), start=1):
+        fake.on(POST, reply)
+        assert isinstance(await common.submit(submit_order(common.now())), OrderUnconfirmed), fault
+        assert fake.count(POST) == number, fault
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_faulty_cancel_is_unconfirmed_and_sent_once(
-    fake: FakeBinance, common: CcxtExchange, fault: str
-) -> None:
-    fake.on(DELETE, FAULTS[fault])
-    assert isinstance(await common.cancel(cancel_order(order_id="7001")), CancelUnconfirmed)
-    assert fake.count(DELETE) == 1
+async def test_a_faulty_cancel_is_unconfirmed_and_sent_once(fake: FakeBinance, common: CcxtExchange) -> None:
+    for number, (fault, reply) in enumerate(FAULTS.items(), start=1):
+        await common.open_orders(SYMBOL)
+        fake.on(DELETE, reply)
+        assert isinstance(await common.cancel(cancel_order(order_id="7001")), CancelUnconfirmed), fault
+        assert fake.count(DELETE) == number, fault
 
 
 @pytest.mark.parametrize("order_type", list(OrderType))
@@ -167,6 +178,50 @@ async def test_a_query_tells_not_found_from_not_known(fake: FakeBinance, common:
     assert await common.query(QueryOrder(SYMBOL, CLIENT_ID)) == OrderNotFound(CLIENT_ID)
     fake.answers[name] = Reply(500, "no")
     assert isinstance(await common.query(QueryOrder(SYMBOL, CLIENT_ID)), ReadFailed)
+
+
+# --- stream ------------------------------------------------------------------------------------------
+
+
+async def test_an_order_filled_in_the_same_moment_is_not_seen_as_open(
+    fake: FakeBinance, common: CcxtExchange
+) -> None:
+    """F28: CCXT's watch call would return the first state only; the cache after each message has them all."""
+    async with listening(common) as listener:
+        for event in (
+            report(),
+            trade_report(311),
+            trade_report(312, X="FILLED", z="0.00200000", Z="80.00100000"),
+        ):
+            await fake.tell_user(event)
+        events = await listener.take(OrderUpdated, 3)
+    assert [(e.update.status, e.update.executed_amount) for e in events] == [
+        (OrderStatus.NEW, Decimal(0)),
+        (OrderStatus.PARTIALLY_FILLED, Decimal("0.001")),
+        (OrderStatus.FILLED, Decimal("0.002")),
+    ]
+
+
+@pytest.mark.parametrize("frame", ["[]", '{"broken', '{"e": "kline"}'])
+async def test_bad_frames_leave_the_socket_listening(
+    fake: FakeBinance, common: CcxtExchange, frame: str
+) -> None:
+    """F24: each of these would end CCXT's receive loop for good; here they are a gap at worst."""
+    async with listening(common) as listener:
+        await fake.send_user_frame(frame)
+        await fake.tell_user(report())
+        (event, *_) = await listener.take(OrderUpdated)
+        assert event.update.client_order_id == CLIENT_ID
+        assert len(fake.user_sockets) == 1
+
+
+async def test_a_lost_socket_is_replaced(fake: FakeBinance, common: CcxtExchange) -> None:
+    async with listening(common) as listener:
+        listener.forget()
+        await fake.user_sockets[-1].close()
+        await listener.until(lambda _: listener.connections == [StreamInterrupted, StreamRestored])
+        await fake.tell_user(report())
+        await listener.take(OrderUpdated)
 
 
 # --- values ------------------------------------------------------------------------------------------

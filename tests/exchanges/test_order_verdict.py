@@ -81,6 +81,7 @@ def test_fills_of_a_full_reply_come_with_their_fees_as_taker() -> None:
         {"tradeId": None},
         {"commission": "much"},
         {"commissionAsset": None},
+        {"price": "1." + "1" * 60, "qty": "1." + "1" * 60},
     ],
 )
 def test_fills_that_do_not_add_up_are_left_to_the_trade_records(part: dict[str, Any]) -> None:

@@ -365,6 +365,22 @@ async def test_a_snapshot_with_a_hole_is_none(
         await exchange.snapshot(TakeSnapshot(SYMBOL, 0, (CLIENT_ID,)))
 
 
+async def test_closing_twice_does_no_harm(fake: FakeBinance) -> None:
+    """A run that fails while it starts closes what somebody else closes again."""
+    adapter = BinanceExchange(fake.connection())
+    await adapter.connect()
+    await adapter.close()
+    await adapter.close()
+    await BinanceExchange(fake.connection()).close()
+
+
+async def test_an_exchange_that_does_not_answer_leaves_nothing_open(fake: FakeBinance) -> None:
+    """`connect` raises and has closed its session; an unclosed one would warn, which fails the test."""
+    fake.answers["GET /api/v3/exchangeInfo"] = Reply(503, "no")
+    with pytest.raises(Transient):
+        await BinanceExchange(fake.connection()).connect()
+
+
 # --- account, fees, book -----------------------------------------------------------------------------
 
 

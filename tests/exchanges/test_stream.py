@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gridtide.domain.errors import Defect
 from gridtide.domain.events import (
     BalancesUpdated,
     BookUpdated,
@@ -18,6 +19,7 @@ from gridtide.domain.events import (
     StreamRestored,
 )
 from gridtide.domain.order import OrderStatus
+from gridtide.exchanges import binance_stream
 from gridtide.exchanges.binance import BinanceExchange
 from tests.exchanges.fake_binance import API_KEY, FakeBinance, Reply
 from tests.exchanges.listening import Listening, listening
@@ -238,7 +240,7 @@ async def test_a_lost_socket_is_replaced(
         if how == "close":
             await socket.close(code=1001)
         else:
-            socket._req.transport.abort()  # noqa: SLF001 - what a broken line looks like
+            fake.abort(socket)
         await goes_and_comes_back(fake, listener)
         assert listener.connections == [StreamInterrupted, StreamRestored]
         assert len(fake.user_sockets) == 2
@@ -306,6 +308,16 @@ async def test_silence_makes_a_new_connection(fake: FakeBinance) -> None:
         await adapter.close()
 
 
+async def test_a_dead_line_does_not_hold_up_the_news(fake: FakeBinance, exchange: BinanceExchange) -> None:
+    """The gap is told at once and the goodbye to a line that never answers is not waited for."""
+    async with listening(exchange) as listener:
+        listener.forget()
+        fake.stop_reading(fake.user_sockets[-1])
+        async with asyncio.timeout(3):
+            await fake.market_sockets[-1].close()
+            await goes_and_comes_back(fake, listener)
+
+
 async def test_a_server_that_is_away_is_told_once_and_found_again(fake: FakeBinance) -> None:
     """F50: many failed attempts, one gap."""
     adapter = BinanceExchange(fake.connection())
@@ -321,6 +333,29 @@ async def test_a_server_that_is_away_is_told_once_and_found_again(fake: FakeBina
             await goes_and_comes_back(fake, listener)
     finally:
         await adapter.close()
+
+
+async def test_a_failure_of_our_own_ends_the_stream_loudly(
+    exchange: BinanceExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that nobody feeds any more would be a silent one."""
+
+    def broken(*_: object) -> None:
+        raise Defect("no feed")
+
+    monkeypatch.setattr(exchange, "_make_feed", broken)
+    with pytest.raises(Defect):
+        await anext(exchange.stream(SYMBOL))
+
+
+async def test_a_subscription_that_is_never_answered_is_given_up(
+    fake: FakeBinance, exchange: BinanceExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CCXT would wait for ever."""
+    monkeypatch.setattr(binance_stream, "ANSWER_TIMEOUT_SECONDS", 0.1)
+    fake.subscribe_answers.append(None)
+    async with listening(exchange) as listener:
+        assert listener.connections == [StreamInterrupted, StreamRestored]
 
 
 async def test_closing_ends_the_stream(fake: FakeBinance) -> None:

@@ -20,9 +20,7 @@ def candle(first: str, high: str, low: str, close: str, volume: str = "1", at: i
     def price(text: str) -> Price:
         return Price(Decimal(text))
 
-    return Candle(
-        Timestamp(at), price(first), price(high), price(low), price(close), Amount(Decimal(volume))
-    )
+    return Candle(Timestamp(at), price(first), price(high), price(low), price(close), Amount(Decimal(volume)))
 
 
 @st.composite

@@ -59,7 +59,7 @@ async def test_life_of_an_embedded_sandbox(tmp_path: Path) -> None:
         assert [order["order_id"] for order in (await later.truth())["orders"]] == [order_id]
         assert (await later.resume())["held"] is False
         assert (await later.hold())["held"] is True
-        assert (await later.deposit("USDT", "5"))["balance"]["free"] == "965"
+        assert (await later.deposit("USDT", "5"))["balance"]["free"] == "965.00000000"
     finally:
         await later.shutdown()
 
@@ -73,20 +73,21 @@ async def test_it_survives_its_starter_and_sigterm_saves(tmp_path: Path) -> None
         "print('up', flush=True)\n"
         "time.sleep(60)\n"
     )
-    starter = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
-    with starter:
-        assert starter.stdout is not None
-        assert starter.stdout.readline() == b"up\n"
-        starter.kill()
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert starter.stdout is not None
+    assert await starter.stdout.readline() == b"up\n"
+    starter.kill()
+    await starter.communicate()
     handle = await attach(tmp_path)
     assert handle is not None
     os.kill(handle.contact.pid, signal.SIGTERM)
-    while await attach(tmp_path) is not None:
-        await asyncio.sleep(0.02)
-    deadline = time.monotonic() + 5
-    while not (tmp_path / "sandbox.state.json").exists():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(5):
+        while not (tmp_path / "sandbox.state.json").exists():  # noqa: ASYNC110  another process makes it
+            await asyncio.sleep(0.02)
+    await handle.shutdown()
+    assert await attach(tmp_path) is None
 
 
 async def test_two_starters_get_one_sandbox(tmp_path: Path) -> None:

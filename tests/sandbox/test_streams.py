@@ -72,6 +72,7 @@ async def test_the_combined_property(sandbox: RunningSandbox, rest: RestClient) 
         ("[]", 2),
         ('{"id":1}', 2),
         ('{"id":1,"method":"FLY"}', 2),
+        ('{"id":"\\ud800","method":"LIST_SUBSCRIPTIONS"}', 3),
         ('{"id":1.5,"method":"LIST_SUBSCRIPTIONS"}', 2),
         ('{"id":1,"method":"SUBSCRIBE","params":[]}', 2),
         ('{"id":1,"method":"SUBSCRIBE","params":[1]}', 2),

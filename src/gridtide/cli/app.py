@@ -1,31 +1,46 @@
-"""The commands and how they are found. Each lives in a file of its own, imported when it is called or explained."""
+"""The commands. Each has a file of its own, which imports nothing heavy before it is called."""
 
 from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
 
 from cyclopts import App, Parameter
 
 from gridtide import __version__
+from gridtide.cli.check import check
+from gridtide.cli.init import init
+from gridtide.cli.order import order
+from gridtide.cli.pause import pause
+from gridtide.cli.plan import plan
+from gridtide.cli.resume import resume
+from gridtide.cli.run import run
+from gridtide.cli.sandbox import sandbox
+from gridtide.cli.status import status
+from gridtide.cli.stop import stop
 
 HELP = """\
 Trade a grid of limit orders on a spot market, and know to the last unit what it earned.
 
-`gridtide run` alone trades on an exchange on your own machine, with play money: nothing to configure, nothing to lose.
+"gridtide run" alone trades on an exchange on your own machine, with play money: nothing to configure, nothing to lose.
 """
 EPILOGUE = (
     "Add --debug to any command for the traceback of an error. Exit codes: 0 done, 1 failed, 2 something to change, "
     "130 interrupted before anything was started."
 )
-COMMANDS = {
-    "run": "gridtide.cli.run:run",
-    "init": "gridtide.cli.init:init",
-    "check": "gridtide.cli.check:check",
-    "plan": "gridtide.cli.plan:plan",
-    "status": "gridtide.cli.status:status",
-    "pause": "gridtide.cli.pause:pause",
-    "resume": "gridtide.cli.resume:resume",
-    "stop": "gridtide.cli.stop:stop",
-    "order": "gridtide.cli.order:order",
-    "sandbox": "gridtide.cli.sandbox:sandbox",
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": run,
+    "init": init,
+    "check": check,
+    "plan": plan,
+    "status": status,
+    "pause": pause,
+    "resume": resume,
+    "stop": stop,
+    "order": order,
+    "sandbox": sandbox,
 }
 
 
@@ -39,8 +54,12 @@ def make_app() -> App:
         version=__version__,
         default_parameter=Parameter(negative=()),
         suppress_keyboard_interrupt=False,
-        sort_key=None,
     )
-    for position, (name, place) in enumerate(COMMANDS.items()):
-        app.command(place, name=name, sort_key=position)
+    for position, (name, command) in enumerate(COMMANDS.items()):
+        app.command(command, name=name, sort_key=position, help=flowing(inspect.getdoc(command) or ""))
     return app
+
+
+def flowing(text: str) -> str:
+    """A docstring with each paragraph on one line, so that it fills any terminal; indented lines stay as they are."""
+    return re.sub(r"(?<=\S)\n(?=[^\s])", " ", text)

@@ -7,6 +7,7 @@ from gridtide.cli.options import STATE_FOLDER, BotName, Config, Json, Market, Se
 
 def check(
     config: Config = None,
+    /,
     *,
     market: Market = None,
     seed: Seed = None,
@@ -18,7 +19,7 @@ def check(
 
     Nothing is placed. Real money is traded only by a config whose checks all pass. The exit code is 2 if one fails.
 
-    Example:
+    For example:
       gridtide check my-grid.yaml
     """
     from gridtide.cli.checks import Outcome, check_lines

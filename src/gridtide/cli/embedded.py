@@ -17,7 +17,7 @@ from gridtide.config.fees import FeeSettings
 from gridtide.domain.errors import InvalidConfig, InvalidInput
 from gridtide.domain.money import plain
 from gridtide.market_data.known_markets import symbol_of_name
-from gridtide.sandbox.launch import LaunchSpec
+from gridtide.sandbox.launch import STATE_FILE, LaunchSpec
 from gridtide.sandbox.process import SandboxHandle, attach, read_launch, start_process
 from gridtide.sandbox.state_file import write_private
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 DEFAULT_SYMBOL = "BTC/USDT"
 DEFAULT_BALANCE = "15000"
 BOOKS_FILE = "books.json"
-STATE_FILE = "sandbox.state.json"
-"""Where a sandbox keeps its state, in its folder."""
 _SYMBOL = re.compile(r"[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
 
 

@@ -41,7 +41,7 @@ class Manner:
 def launch(wish: Wish, manner: Manner, *, seconds: float | None, policy: StopPolicy | None) -> int:
     """Trade as `wish` says and report. The exit code is 1 where books or exchange did not agree at the end."""
     settings, bot = read_wish(wish)
-    with _Logging(settings, wish, console=manner.is_silent):
+    with Logging(settings, wish, console=manner.is_silent):
         _confirm_policy(policy or (bot.on_stop if bot is not None else StopPolicy.KEEP), manner)
         if settings.mode is Mode.LIVE:
             _confirm_real_money(wish, manner)
@@ -74,7 +74,7 @@ def chosen_policy(*, keep_orders: bool, cancel: bool, liquidate: bool) -> StopPo
     return chosen[0] if chosen else None
 
 
-class _Logging:
+class Logging:
     """The log of one run, in the state folder unless the config says otherwise."""
 
     def __init__(self, settings: AppSettings, wish: Wish, *, console: bool) -> None:

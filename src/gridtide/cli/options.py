@@ -19,7 +19,10 @@ ConfigOption = Annotated[
     Path | None,
     Parameter(name="--config", help="The config file that says which exchange. Without one: the sandbox."),
 ]
-Json = Annotated[bool, Parameter(name="--json", help="Print one JSON object at the end, and nothing else.")]
+Json = Annotated[
+    bool,
+    Parameter(show_default=False, name="--json", help="Print one JSON object at the end, and nothing else."),
+]
 StateFolder = Annotated[
     Path,
     Parameter(
@@ -30,15 +33,24 @@ StateFolder = Annotated[
 BotName = Annotated[
     str | None, Parameter(name="--bot", help="Which bot of the config, where it has several.")
 ]
-Yes = Annotated[bool, Parameter(name="--yes", help="Do not ask; needed where nobody can answer.")]
-Cancel = Annotated[bool, Parameter(name="--cancel", help="When stopping, cancel all orders of the bot.")]
+Yes = Annotated[
+    bool, Parameter(show_default=False, name="--yes", help="Do not ask; needed where nobody can answer.")
+]
+Cancel = Annotated[
+    bool, Parameter(show_default=False, name="--cancel", help="When stopping, cancel all orders of the bot.")
+]
 Liquidate = Annotated[
-    bool, Parameter(name="--liquidate", help="When stopping, cancel all orders and sell the base.")
+    bool,
+    Parameter(
+        show_default=False, name="--liquidate", help="When stopping, cancel all orders and sell the base."
+    ),
 ]
 KeepOrders = Annotated[
     bool,
     Parameter(
-        name="--keep-orders", help="When stopping, leave the orders in the book, whatever the config says."
+        show_default=False,
+        name="--keep-orders",
+        help="When stopping, leave the orders in the book, whatever the config says.",
     ),
 ]
 Market = Annotated[

@@ -14,6 +14,7 @@ def order(
     side: Annotated[Literal["buy", "sell"], Parameter(help="buy or sell.")],
     market: Annotated[str, Parameter(help="The market, base and quote: BTC/USDT.")],
     amount: Annotated[Decimal, Parameter(help="How much base: 0.001.")],
+    /,
     *,
     limit: Annotated[
         Decimal | None,
@@ -28,7 +29,7 @@ def order(
 
     With --limit it may rest in the book after this command has ended. Real money asks first, or needs --yes.
 
-    Examples:
+    For example:
       gridtide order buy BTC/USDT 0.001 --limit 50000
       gridtide order sell BTC/USDT 0.001
     """
@@ -38,5 +39,7 @@ def order(
     from gridtide.cli.world import Wish
     from gridtide.domain.order import Side
 
-    wish = Wish(config, None, state_folder, Play(market.upper()) if config is None else Play())
-    return place_order(wish, Side(side.upper()), market.upper(), amount, limit, Manner(json, True, yes))
+    symbol = market.upper()
+    play = Play(symbol) if config is None else Play()
+    wish = Wish(config, None, state_folder, play, for_market=symbol)
+    return place_order(wish, Side(side.upper()), amount, limit, Manner(json, quiet=True, yes=yes))

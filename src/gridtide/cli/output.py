@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
@@ -14,9 +16,21 @@ from gridtide.telemetry.console import without_control
 from gridtide.telemetry.redaction import SECRETS
 
 
+_WRAPPING: dict[str, Any] = {
+    "subsequent_indent": "  ",
+    "break_on_hyphens": False,
+    "drop_whitespace": True,
+    "replace_whitespace": False,
+}
+
+
 def say(text: str = "") -> None:
-    """A line for the person, without secrets and without control characters."""
-    print(SECRETS.text(without_control(text)))
+    """Lines for the person, without secrets and without control characters; on a terminal none is cut in a word."""
+    lines = SECRETS.text(without_control(text)).split("\n")
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        lines = [part for line in lines for part in textwrap.wrap(line, columns, **_WRAPPING) or [""]]
+    print("\n".join(lines))
 
 
 def warn(text: str) -> None:

@@ -55,15 +55,11 @@ def header(view: BotView, marks: Marks) -> RenderableType:
     when = f" running {wording.duration_text(view.now - view.started_at)}"
     if view.market_time is not None:
         when += f"  market time {wording.market_time_text(view.market_time)} UTC"
-    grid = Table.grid(expand=True)
-    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_row(who, how)
-    grid.add_row(
-        Text(when + (f"  {without_control(view.state_detail)}" if view.state_detail else ""), style="dim"),
-        Text(f"run {view.run_id} ", style="dim"),
+    detail = f"  {without_control(view.state_detail)}" if view.state_detail else ""
+    return Group(
+        _left_and_right(who, how),
+        _left_and_right(Text(when + detail, style="dim"), Text(f"run {view.run_id} ", style="dim")),
     )
-    return grid
 
 
 def ladder(view: BotView, marks: Marks, rows: int, *, brief: bool = False) -> RenderableType:
@@ -249,6 +245,14 @@ def _lines(lines: Sequence[Text]) -> Table:
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
         table.add_row(line)
+    return table
+
+
+def _left_and_right(left: Text, right: Text) -> Table:
+    table = Table.grid(expand=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_row(left, right)
     return table
 
 

@@ -8,7 +8,8 @@ from gridtide.cli.options import STATE_FOLDER, Json, StateFolder
 def pause(*, state_folder: StateFolder = STATE_FOLDER, json: Json = False) -> None:
     """Make the running bot place nothing more. Orders that rest stay; their fills are still booked.
 
-    Example: `gridtide pause`, and later `gridtide resume`.
+    For example:
+      gridtide pause
     """
     from gridtide.cli.control_client import ask
     from gridtide.cli.output import print_json, say

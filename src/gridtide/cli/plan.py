@@ -7,6 +7,7 @@ from gridtide.cli.options import STATE_FOLDER, BotName, Config, Json, Market, Se
 
 def plan(
     config: Config = None,
+    /,
     *,
     market: Market = None,
     seed: Seed = None,
@@ -18,7 +19,7 @@ def plan(
 
     Nothing is placed. The exchange is asked for the price, the market's rules, your fees and your balances.
 
-    Examples:
+    For example:
       gridtide plan my-grid.yaml
       gridtide plan --market ETH/USDT
     """

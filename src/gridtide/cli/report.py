@@ -109,7 +109,7 @@ def _left_behind(ending: Ending) -> list[str]:
     view = ending.after
     market = view.market
     lines = [_LEFT[ending.policy]]
-    if view.open_orders or view.in_flight:
+    if view.open_orders or _unsettled(view):
         lines.append(f"Left on the exchange: {_orders(view)}.")
     else:
         lines.append("No order of the bot is left on the exchange.")
@@ -131,8 +131,15 @@ def _orders(view: BotView) -> str:
         if prices:
             low, high = (wording.price_text(view.market, price) for price in (min(prices), max(prices)))
             parts.append(f"{len(prices)} {name} from {low} to {high}")
-    in_flight = f" ({view.in_flight} more on the way)" if view.in_flight else ""
+    unsettled = _unsettled(view)
+    in_flight = f" ({unsettled} more whose outcome is not known yet)" if unsettled else ""
     return f"{view.open_orders} orders{in_flight}" + (f": {', '.join(parts)}" if parts else "")
+
+
+def _unsettled(view: BotView) -> int:
+    """Orders that may rest although nobody has confirmed it. What was never sent is not among them."""
+    unclear = {"SENDING", "UNKNOWN", "CANCELLING", "CLOSING"}
+    return sum(state in unclear for level in view.levels for state in (level.buy, level.sell))
 
 
 def _agreement(ending: Ending) -> str:

@@ -8,7 +8,8 @@ from gridtide.cli.options import STATE_FOLDER, Json, StateFolder
 def resume(*, state_folder: StateFolder = STATE_FOLDER, json: Json = False) -> None:
     """Let a paused bot go on, and place levels again whose orders somebody cancelled by hand.
 
-    Example: `gridtide resume`
+    For example:
+      gridtide resume
     """
     from gridtide.cli.control_client import ask
     from gridtide.cli.output import print_json, say

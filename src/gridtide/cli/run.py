@@ -22,11 +22,14 @@ from gridtide.cli.options import (
 )
 
 For = Annotated[str | None, Parameter(name="--for", help="End by itself after this time: 60s, 10m, 1h30m.")]
-Quiet = Annotated[bool, Parameter(name="--quiet", help="No live view; only the report at the end.")]
+Quiet = Annotated[
+    bool, Parameter(name="--quiet", help="No live view; only the report at the end.", show_default=False)
+]
 
 
 def run(
     config: Config = None,
+    /,
     *,
     market: Market = None,
     speed: Speed = None,
@@ -49,7 +52,7 @@ def run(
     A bot that ran before goes on with the grid and the orders it has. When it stops, its orders stay in the book
     unless you say --cancel or --liquidate.
 
-    Examples:
+    For example:
       gridtide run
       gridtide run --market BTCUSDT-1m-2021.parquet --speed 600 --for 10m
       gridtide run my-grid.yaml

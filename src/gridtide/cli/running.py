@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gridtide import __version__
 from gridtide.bootstrap import build_live
 from gridtide.cli.report import Ending, summary, view_values
-from gridtide.cli.world import Wish, open_world, remember
+from gridtide.cli.world import DEFAULT_BOT, Wish, open_world, remember
 from gridtide.domain.commands import StopPolicy
 from gridtide.domain.errors import GridtideError, InvalidInput, Transient
 from gridtide.domain.journal import BotState
 from gridtide.runners.control_socket import ControlSocket
 from gridtide.runners.view_builder import build_view
 from gridtide.telemetry import events
+from gridtide.telemetry.journal_log import JournalLog
 from gridtide.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class RunningBot:
     """The summary, once the run is over."""
 
     def view(self) -> BotView:
-        name = self.world.bot.name if self.world.bot is not None else "grid"
+        name = self.world.bot.name if self.world.bot is not None else DEFAULT_BOT
         view = build_view(
             self.run, name=name, mode=self.world.settings.mode.value, market_time=self.show.market_time
         )
@@ -132,6 +133,7 @@ async def _trade(bot: RunningBot, order: RunOrder) -> Ending:
     _log.info(
         events.RUN_STARTED, run_id=bot.run.run_id, mode=bot.world.settings.mode.value, bot=bot.view().name
     )
+    bot.run.on_entry = JournalLog(_log.bind(run_id=bot.run.run_id))
     try:
         with _signals(bot), order.open_view() as view:
             await bot.run.start()
@@ -151,6 +153,12 @@ async def _end(bot: RunningBot, started: float) -> Ending:
         with contextlib.suppress(GridtideError):
             await sandbox.hold()
     verification = await bot.run.verify()
+    _log.info(
+        events.RUN_COMPARED,
+        run_id=bot.run.run_id,
+        agrees=verification.agrees,
+        differences=verification.differences,
+    )
     before = bot.view()
     await bot.run.stop(bot.policy)
     return Ending(bot.reason, bot.policy, before, bot.view(), verification, time.monotonic() - started)
@@ -169,7 +177,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error(events.RUN_FAILED, part="view", exc_info=error)
+            _log.error(events.VIEW_FAILED, exc_info=error)
 
 
 async def _show(bot: RunningBot, view: View) -> None:

@@ -48,11 +48,9 @@ def stored_standing(wish: Wish) -> dict[str, Any]:
 
     url, name = database_of(wish)
     with open_reader(url) as reader:
-        bots = [bot for bot in reader.bots() if name is None or bot.name == name]
+        bots = [bot for bot in reader.bots() if bot.name == name]
         if not bots:
-            raise InvalidInput(
-                f"the books hold no bot{f' named {name}' if name else ''}: start it with `gridtide run`"
-            )
+            raise InvalidInput(f"the books hold no bot named {name}: start it with `gridtide run`")
         return _stored(reader, bots[-1])
 
 
@@ -100,7 +98,7 @@ def _state_text(values: Mapping[str, Any]) -> str:
     if values.get("running"):
         return state
     if state in ("STOPPED", "STOPPING"):
-        return "stopped; the orders below rest at the exchange" if values["open_orders"] else "stopped"
+        return "stopped; its orders rest at the exchange" if values["open_orders"] else "stopped"
     return f"not running; it was {state} when it ended, and `gridtide run` goes on from there"
 
 

@@ -13,7 +13,7 @@ def status(
     A running bot answers itself. Where none runs, the books of the last run in the folder are read; give --config
     to read the books of another one.
 
-    Example:
+    For example:
       gridtide status
     """
     from gridtide.cli.control_client import NoBotRuns, ask

@@ -29,7 +29,7 @@ def stop(
     With --cancel its orders are cancelled, with --liquidate its base is sold too; both ask first, or need --yes.
     They also work when no bot runs: the one that ran last in the folder is taken up, cleared, and closed.
 
-    Examples:
+    For example:
       gridtide stop
       gridtide stop --cancel
     """

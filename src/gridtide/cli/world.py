@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gridtide.exchanges.connection import ExchangeConnection
 
 LAST_RUN = "last-run.json"
+DEFAULT_BOT = "grid"
+"""Name of the bot of a run without a config."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Wish:
     bot: str | None = None
     state_folder: Path = Path(".gridtide")
     play: Play = field(default_factory=Play)
+    for_market: str | None = None
+    """Set where a market is meant, and a bot only as far as it trades there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ async def open_world(wish: Wish, *, keep_alive: bool = False) -> AsyncIterator[W
     """The world of `wish`. An embedded sandbox is ended behind it, unless `keep_alive` and somebody else started it."""
     settings, bot = read_wish(wish)
     if settings.mode is not Mode.SANDBOX or settings.exchange.rest_url:
-        symbol = bot.market if bot is not None else (wish.play.market or DEFAULT_SYMBOL).upper()
+        symbol = (wish.play.market or DEFAULT_SYMBOL).upper() if bot is None else bot.market
         yield World(wish, settings, bot, Symbol(symbol), connection_for(settings), settings.storage.url, None)
         return
     spec = launch_spec(settings, bot, wish.play)
@@ -85,7 +89,15 @@ async def open_world(wish: Wish, *, keep_alive: bool = False) -> AsyncIterator[W
         connection = connection_for(
             settings, rest_url=handle.url, api_key=handle.api_key, secret=handle.secret
         )
-        yield World(wish, settings, bot, Symbol(spec.symbol), connection, embedded.database_url, embedded)
+        yield World(
+            wish,
+            settings,
+            bot,
+            Symbol(spec.symbol or DEFAULT_SYMBOL),
+            connection,
+            embedded.database_url,
+            embedded,
+        )
     finally:
         if not (keep_alive and embedded.was_running):
             await handle.shutdown()
@@ -119,6 +131,8 @@ def last_wish(state_folder: Path) -> Wish:
 
 
 def _chosen_bot(settings: AppSettings, wish: Wish) -> BotSettings | None:
+    if wish.for_market is not None:
+        return next((bot for bot in settings.bots if bot.market == wish.for_market), None)
     names = [bot.name for bot in settings.bots]
     if wish.bot is not None:
         if wish.bot not in names:

@@ -15,6 +15,7 @@ from gridtide.domain.events import BookUpdated, OrderUpdated
 from gridtide.domain.market import TopOfBook
 from gridtide.exchanges.binance_events import ENDINGS, user_event, with_market_message
 from gridtide.exchanges.binance_refusals import KEY_CODES
+from gridtide.exchanges.ccxt_client import close_client
 from gridtide.exchanges.http_outcome import quoted
 from gridtide.exchanges.rows import UNREADABLE, Row
 
@@ -66,8 +67,7 @@ class BinanceFeed:
             self._show(book)
 
     async def close(self) -> None:
-        self._client.listener = None
-        await self._client.close()
+        await close_client(self._client)
 
     # --- what the sockets tell -----------------------------------------------------------------------
 
@@ -132,15 +132,13 @@ class BinanceFeed:
         request_id: str | int = number if url == self._user_url else self._request_id
         request = {"id": request_id, "method": method, "params": params}
         future = self._client.watch(url, number, request, number)
-        try:
-            answer = await asyncio.wait_for(future, ANSWER_TIMEOUT_SECONDS)
-        except TimeoutError:
-            raise Transient(f"{method} was not answered within {ANSWER_TIMEOUT_SECONDS:g} s") from None
-        except (
-            Exception
-        ) as error:  # CCXT rejects with whatever the socket met; its text may quote the request
-            raise Transient(f"the stream's socket failed ({type(error).__name__})") from None
-        self._check(method, answer)
+        await asyncio.wait({future}, timeout=ANSWER_TIMEOUT_SECONDS)
+        if not future.done():
+            raise Transient(f"{method} was not answered within {ANSWER_TIMEOUT_SECONDS:g} s")
+        if future.cancelled() or future.exception() is not None:
+            # CCXT rejects with whatever the socket met; its text may quote the signed request.
+            raise Transient(f"the stream's socket failed before {method} was answered")
+        self._check(method, future.result())
 
     def _check(self, method: str, answer: Row) -> None:
         error = answer.get("error", answer if "code" in answer else None)

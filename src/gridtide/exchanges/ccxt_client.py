@@ -60,7 +60,6 @@ def make_client(
         {
             "apiKey": settings.api_key,
             "secret": settings.secret,
-            "session": session,
             "timeout": int(settings.timeout_seconds * 1_000),
             "enableRateLimit": False,  # CCXT's throttle makes orders wait behind reads; rate_budget does not
             "streaming": {"keepAlive": _PING_MS},
@@ -79,7 +78,17 @@ def make_client(
     client.timeout_on_exit = 0
     client.exchange_clock, client.listener, client.parse_messages = clock, listener, parse_messages
     _point(client, settings)
+    client.own_session, client.session = False, session
     return client
+
+
+async def close_client(client: Any) -> None:
+    """Close the sockets of an instance and tell its listener nothing more.
+
+    The session is not the instance's own; left in place, CCXT would complain of it if the closing is cut short.
+    """
+    client.listener = client.session = None
+    await client.close()
 
 
 class WatchedClient:

@@ -26,7 +26,7 @@ from gridtide.domain.market import Timestamp
 from gridtide.domain.money import plain
 from gridtide.domain.order import OrderType
 from gridtide.exchanges import ccxt_verdict
-from gridtide.exchanges.ccxt_client import SocketListener, make_client
+from gridtide.exchanges.ccxt_client import SocketListener, close_client, make_client
 from gridtide.exchanges.ccxt_stream import CcxtFeed
 from gridtide.exchanges.ccxt_values import (
     balances_of,
@@ -118,7 +118,7 @@ class CcxtExchange:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client is not None:
-            await self._client.close()
+            await close_client(self._client)
         if self._session is not None:
             await self._session.close()
 
@@ -155,6 +155,8 @@ class CcxtExchange:
     async def cancel(self, command: CancelOrder) -> CancelReply:
         """Transmit one cancel, once, and judge its answer."""
         market = self.market(command.symbol)
+        if self._settings.mode == "paper":
+            return CancelUnconfirmed(command.client_order_id, "not sent: paper trading")
         sent = await self._caller.transmit_cancel(lambda: self._delete_order(command, market))
         if sent is None:
             return CancelUnconfirmed(command.client_order_id, "not sent: the rate budget is used up")
@@ -197,6 +199,9 @@ class CcxtExchange:
         keeper = asyncio.create_task(
             keep_streaming(lambda link: self._make_feed(link, market), buffer, patience)
         )
+        keeper.add_done_callback(
+            lambda _: buffer.close()
+        )  # a keeper that fails must not leave a silent stream
         self._streams[keeper] = buffer
         try:
             while (event := await buffer.get()) is not None:

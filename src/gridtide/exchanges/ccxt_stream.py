@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.errors import Transient
 from gridtide.domain.events import BookUpdated, OrderUpdated
+from gridtide.exchanges.ccxt_client import close_client
 from gridtide.exchanges.ccxt_values import book_of, price_or_none, update_of
 from gridtide.exchanges.rows import UNREADABLE
 
@@ -74,7 +75,7 @@ class CcxtFeed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.close()
+        await close_client(self._client)
 
     # --- what the sockets tell -----------------------------------------------------------------------
 

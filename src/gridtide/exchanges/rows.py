@@ -1,4 +1,4 @@
-"""Rows of JSON from outside: what a reader may count on, and what reading a malformed one raises."""
+"""Rows of JSON from outside and what reading a malformed one raises. Nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gridtide.domain.errors import InvalidValue
 
 Row = Mapping[str, Any]
 
-UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""`InvalidValue` is a `ValueError`."""
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What a malformed row makes its reader raise; `InvalidValue` is a `ValueError`."""
 
 
 def word(value: Any) -> str:

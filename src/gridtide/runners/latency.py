@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gridtide.domain.fill import FillKey
 
 KEPT = 10_000
 
@@ -16,6 +20,8 @@ class Reaction:
     """When the oldest event of the batch was put into the queue."""
     decided: float
     committed: float
+    cause: FillKey | None = None
+    """The first execution in the batch, if there was one."""
 
 
 class ReactionLog:

@@ -13,13 +13,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import SubmitOrder
-from gridtide.domain.events import BookUpdated, SendWindowOpened, TimerFired
+from gridtide.domain.events import BookUpdated, OrderUpdated, SendWindowOpened, TimerFired
 from gridtide.domain.market import Timestamp
 from gridtide.runners.latency import Reaction, ReactionLog
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import Command
     from gridtide.domain.events import Event
+    from gridtide.domain.fill import FillKey
     from gridtide.domain.journal import JournalEntry
     from gridtide.engine.effects import Effects
     from gridtide.engine.engine import Engine
@@ -135,7 +136,7 @@ class Session:
             decided = monotonic()
             if entries:
                 await self._commit(entries, now)
-            self._hand_on(commands, Reaction(batch[0][0], decided, monotonic()))
+            self._hand_on(commands, Reaction(batch[0][0], decided, monotonic(), _first_fill(batch)))
         finally:
             self._reacting = False
 
@@ -163,6 +164,11 @@ class Session:
             if isinstance(command, SubmitOrder):
                 self.reactions.note(command.client_order_id, reaction)
             self._dispatcher.hand_on(command)
+
+
+def _first_fill(batch: list[tuple[float, Event]]) -> FillKey | None:
+    fills = (event.fill for _, event in batch if isinstance(event, OrderUpdated) and event.fill is not None)
+    return next((fill.key for fill in fills), None)
 
 
 def _collect(effects: Effects, entries: list[JournalEntry], commands: list[Command]) -> None:

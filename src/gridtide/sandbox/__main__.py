@@ -1,6 +1,7 @@
 """The embedded sandbox's own process: ``python -m gridtide.sandbox FOLDER``, started by `start_process` only.
 
-It says once on its standard output whether it listens or why not, and never again.
+It reads on its standard input what to launch, says once on its standard output whether it listens or why not, and
+never again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from gridtide.domain.errors import GridtideError
 from gridtide.domain.market import Timestamp
 from gridtide.sandbox.clock import WallClock
 from gridtide.sandbox.folder_lock import FolderLock
-from gridtide.sandbox.launch import STATE_FILE, Credentials, Identity, build_settings
-from gridtide.sandbox.process import LOCK_FILE, Contact, read_launch
+from gridtide.sandbox.launch import STATE_FILE, Credentials, Identity, LaunchSpec, build_settings
+from gridtide.sandbox.process import LAUNCH_FILE, LOCK_FILE, Contact
 from gridtide.sandbox.server import Sandbox, serve
+from gridtide.sandbox.state_file import write_private
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,8 +35,10 @@ def main(folder: Path) -> int:
         _report({"locked": True})
         return 3
     try:
+        launch = LaunchSpec.from_json(orjson.loads(sys.stdin.buffer.read()))
+        write_private(folder / LAUNCH_FILE, orjson.dumps(launch.to_json()))
         identity = _identity(folder)
-        settings = build_settings(read_launch(folder), folder, identity)
+        settings = build_settings(launch, folder, identity)
         serve(settings, lambda sandbox: _on_ready(sandbox, folder, identity))
     except GridtideError as error:
         _report({"error": str(error)})

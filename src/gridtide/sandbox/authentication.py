@@ -102,8 +102,16 @@ def check_signature(entry: KeyEntry, raw: RawParameters) -> None:
     signature = raw.values.get("signature", "")
     if not signature:
         raise mandatory("signature")
-    if not entry.verify(raw.signed_text.encode(), signature):
+    if not entry.verify(_raw_bytes(raw.signed_text), signature):
         raise ApiError(-1022, "Signature for this request is not valid.")
+
+
+def _raw_bytes(text: str) -> bytes:
+    """The bytes as they came: what was no UTF-8 stands in the text as surrogates."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return b""  # a lone surrogate that no bytes stand behind: nothing was signed
 
 
 def check_timing(values: Mapping[str, str], now: int) -> None:
@@ -154,7 +162,7 @@ def _verifier(key: ApiKey) -> tuple[KeyKind, Verifier]:
 def _hmac_verifier(secret: bytes) -> Verifier:
     def verify(payload: bytes, signature: str) -> bool:
         expected = hmac.new(secret, payload, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(expected.encode(), signature.lower().encode())
+        return hmac.compare_digest(expected.encode(), _raw_bytes(signature.lower()))
 
     return verify
 

@@ -65,7 +65,7 @@ class ControlApi:
             return _respond(400, {"error": str(error)})
 
     def _is_authorized(self, request: web.BaseRequest) -> bool:
-        sent = request.headers.get("Authorization", "").encode()
+        sent = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         return hmac.compare_digest(sent, f"Bearer {self._token}".encode())
 
     async def _status(self, _request: web.BaseRequest) -> JsonObject:

@@ -36,8 +36,8 @@ _ANSWER_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LARGEST_LOG = 1_000_000
 
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-"""Sandboxes this process started. Kept, because they live on and a collected `Popen` would complain."""
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""Sandboxes this process started, by process id. Kept, because they live on and a collected `Popen` complains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ class SandboxHandle:
         return await self._ask("POST", "deposit", json=body)
 
     async def shutdown(self) -> None:
-        """Make it save its state and end; returns once it has."""
+        """Make it save its state and end; returns once it has. Raises `Transient` if that takes too long."""
         with suppress(Transient):
             await self._ask("POST", "shutdown")
-        await asyncio.to_thread(_wait_for_end, self.folder)
+        await asyncio.to_thread(_wait_for_end, self.folder, self.contact.pid)
 
     async def _ask(self, method: str, operation: str, **arguments: Any) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.contact.control_port}/control/{operation}"
@@ -185,17 +185,21 @@ def read_launch(state_folder: Path) -> LaunchSpec:
 
 def _start(folder: Path, launch: LaunchSpec) -> Mapping[str, Any]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(folder / LAUNCH_FILE, orjson.dumps(launch.to_json()))
     with _open_log(folder / LOG_FILE) as log:
         child = subprocess.Popen(  # noqa: S603  our own program
             [sys.executable, "-m", "gridtide.sandbox", str(folder)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # Ctrl-C in our terminal must not reach it
         )
-    _CHILDREN.append(child)
-    return _read_report(child)
+    _send_launch(child, launch)
+    report = _read_report(child)
+    if "ready" in report:
+        _CHILDREN[child.pid] = child
+    else:
+        child.wait()
+    return report
 
 
 def _open_log(path: Path) -> IO[bytes]:
@@ -205,6 +209,13 @@ def _open_log(path: Path) -> IO[bytes]:
     log = path.open("ab")
     path.chmod(0o600)
     return log
+
+
+def _send_launch(child: subprocess.Popen[bytes], launch: LaunchSpec) -> None:
+    """By pipe and not by file: only the process that holds the folder's lock writes there."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError), child.stdin as pipe:
+        pipe.write(orjson.dumps(launch.to_json()))
 
 
 def _read_report(child: subprocess.Popen[bytes]) -> Mapping[str, Any]:
@@ -222,15 +233,15 @@ def _read_report(child: subprocess.Popen[bytes]) -> Mapping[str, Any]:
     return report if isinstance(report, dict) else {"error": "the sandbox exchange ended at its start"}
 
 
-def _wait_for_end(folder: Path) -> None:
+def _wait_for_end(folder: Path, pid: int) -> None:
     """Until the folder's lock is free: then the state is saved and the process gone."""
     deadline = time.monotonic() + _STOP_SECONDS
-    while time.monotonic() < deadline:
-        lock = FolderLock(folder / LOCK_FILE)
-        if lock.acquire():
-            lock.release()
-            break
+    lock = FolderLock(folder / LOCK_FILE)
+    while not lock.acquire():
+        if time.monotonic() > deadline:
+            raise Transient(f"the sandbox exchange (process {pid}) was told to end and has not yet")
         time.sleep(_POLL_SECONDS)
-    for child in tuple(_CHILDREN):
-        if child.poll() is not None:
-            _CHILDREN.remove(child)
+    lock.release()
+    child = _CHILDREN.pop(pid, None)
+    if child is not None:
+        child.wait()

@@ -43,7 +43,7 @@ class RestEntrance:
         return self._respond(await self._gateway.answer(Incoming(endpoint, raw, address, api_key, strict)))
 
     def _unknown(self, request: web.BaseRequest, path: str, address: str) -> web.Response:
-        error = unknown_path(request.method, path)
+        error = unknown_path(request.method, path.encode("ascii", "replace").decode())
         if "text/html" in request.headers.get("Accept", ""):
             page = f"<html><body><h1>404 Not Found</h1><p>{html.escape(path)}</p></body></html>"
             return web.Response(status=404, text=page, content_type="text/html")

@@ -58,7 +58,8 @@ class Sandbox:
         self._connections = Connections(settings.sockets)
         self._runners: list[web.ServerRunner] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._keeper: StateKeeper | None = None
+        self._control = self._make_control()
+        self._keeper = self._make_keeper()
         self._failure: BaseException | None = None
 
     @property
@@ -69,23 +70,31 @@ class Sandbox:
     def ws_url(self) -> str:
         return f"ws://{self.settings.host}:{self.port}"
 
+    def _make_control(self) -> ControlApi | None:
+        if self.settings.control_port is None:
+            return None
+        return ControlApi(self.exchange, self.player, self.ended.set, self.describe)
+
+    def _make_keeper(self) -> StateKeeper | None:
+        path, interval = self.settings.state_file, self.settings.save_interval_seconds
+        if path is None:
+            return None
+        return StateKeeper(path, self._state, lambda: self.exchange.revision, interval)
+
     # --- life ----------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Restore the saved state, open the markets, listen. Raises `InvalidInput` where a port is taken."""
         self._restore()
         self.player.open_markets()
-        self.port = await self._listen(self._handle, self.settings.host, self.settings.port)
-        if self.settings.control_port is not None:
-            control = ControlApi(self.exchange, self.player, self.ended.set, self.describe)
-            self.control_port = await self._listen(control.handle, CONTROL_HOST, self.settings.control_port)
+        try:
+            await self._listen_everywhere()
+        except BaseException:
+            await self._stop_listening()
+            raise
         self._spawn(self.player.run())
         self._spawn(self._pulse())
-        if self.settings.state_file is not None:
-            interval = self.settings.save_interval_seconds
-            self._keeper = StateKeeper(
-                self.settings.state_file, self._state, lambda: self.exchange.revision, interval
-            )
+        if self._keeper is not None:
             self._spawn(self._keeper.run())
 
     async def stop(self) -> None:
@@ -128,6 +137,14 @@ class Sandbox:
         """Orders, fills and balances of an account exactly as the venue has them, decimals as text."""
         return truth(self.exchange.venue, account_id)
 
+    async def _listen_everywhere(self) -> None:
+        settings = self.settings
+        self.port = await self._listen(self._handle, settings.host, settings.port)
+        if self._control is not None:
+            self.control_port = await self._listen(
+                self._control.handle, CONTROL_HOST, settings.control_port or 0
+            )
+
     async def _listen(
         self,
         handler: Callable[[web.BaseRequest], Any],
@@ -140,7 +157,6 @@ class Sandbox:
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            await self._stop_listening()
             if error.errno == errno.EADDRINUSE:
                 raise InvalidInput(f"port taken: another program listens on {host}:{port}") from None
             raise InvalidInput(f"cannot listen on {host}:{port}: {error.strerror}") from None

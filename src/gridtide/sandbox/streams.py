@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+import orjson
 
 from gridtide.sandbox.limits import Window
 from gridtide.sandbox.sockets import Connection
@@ -131,8 +132,8 @@ class StreamConnection(Connection):
 
 def _parse(text: str) -> JsonObject:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
         raise StreamError(3, "Invalid JSON: expected value at line 1 column 1") from None
     if not isinstance(message, dict):
         raise StreamError(2, "Invalid request: expected an object")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+import orjson
+
 from gridtide.sandbox import parameters
 from gridtide.sandbox.authentication import KeyEntry, KeyKind, Right
 from gridtide.sandbox.endpoint import Answer, Call, Endpoint
@@ -218,6 +220,7 @@ def _connection_endpoints(connection: ApiConnection) -> tuple[Endpoint, ...]:
 def _parse(text: str) -> tuple[str | int | None, str, JsonObject]:
     """Id, method and parameters. Numbers with a fraction stay text, so that they are signed as they were sent."""
     try:
+        orjson.loads(text)  # refuses what the other reader lets pass: lone surrogates, NaN, endless nesting
         message = json.loads(text, parse_float=str)
     except (ValueError, RecursionError):
         raise ApiError(-1135, "Invalid JSON Request") from None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.journal import BotStatePut, OrderRow, SlotRow
     from gridtide.domain.ledger import LedgerState
-    from gridtide.domain.market import Symbol, Timestamp
+    from gridtide.domain.market import Asset, Symbol, Timestamp
 
 PAGE = 500
 """Rows a method returns unless told otherwise."""
@@ -128,6 +128,11 @@ class Reader:
         """The books, for a `Ledger` and its statement."""
         with self.transaction() as connection:
             return queries.ledger_state(connection, bot_id)
+
+    def baseline(self, bot_id: int) -> dict[Asset, Decimal]:
+        """What the account held beside the bot's own, by asset."""
+        with self.transaction() as connection:
+            return queries.baseline(connection, bot_id)
 
     def strategy_state(self, bot_id: int) -> Mapping[str, Any] | None:
         """The strategy's own state as it was last stored."""

@@ -8,8 +8,9 @@ from typing import Final
 
 RUN_STARTED: Final = "run.started"
 RUN_STOPPED: Final = "run.stopped"
-RUN_FAILED: Final = "run.failed"
-CONFIG_LOADED: Final = "config.loaded"
+RUN_COMPARED: Final = "run.compared"
+"""Books and exchange, at the end of a run."""
+VIEW_FAILED: Final = "view.failed"
 COMMAND_RECEIVED: Final = "command.received"
 NOTICE: Final = "notice"
 BOT_STATE_CHANGED: Final = "bot.state_changed"
@@ -20,24 +21,12 @@ ORDER_SUBMITTED: Final = "order.submitted"
 ORDER_ACCEPTED: Final = "order.accepted"
 ORDER_REFUSED: Final = "order.refused"
 ORDER_UNCONFIRMED: Final = "order.unconfirmed"
-ORDER_NOT_SENT: Final = "order.not_sent"
-ORDER_CANCELLED: Final = "order.cancelled"
+ORDER_CANCEL_SENT: Final = "order.cancel_sent"
+ORDER_SETTLED: Final = "order.settled"
+ORDER_ABSENT: Final = "order.absent"
+ORDER_UNEXPECTED: Final = "order.unexpected"
 FILL_BOOKED: Final = "fill.booked"
-BOOKS_OUT_OF_BALANCE: Final = "books.out_of_balance"
-
-# --- exchange ----------------------------------------------------------------------------------------
-
-EXCHANGE_CONNECTED: Final = "exchange.connected"
-EXCHANGE_READ_FAILED: Final = "exchange.read_failed"
-STREAM_INTERRUPTED: Final = "stream.interrupted"
-STREAM_RESTORED: Final = "stream.restored"
-RECONCILED: Final = "reconciliation.done"
-
-# --- sandbox -----------------------------------------------------------------------------------------
-
-SANDBOX_STARTED: Final = "sandbox.started"
-SANDBOX_ATTACHED: Final = "sandbox.attached"
-SANDBOX_STOPPED: Final = "sandbox.stopped"
+FILL_FOREIGN: Final = "fill.foreign"
 
 # --- the log itself ----------------------------------------------------------------------------------
 

@@ -131,7 +131,7 @@ class GridTradingStrategy:
         if self._state.phase is Phase.TRADING:
             self._look_at_range(context)
             self._mend(context)
-        due = [key for key, moment in self._state.timers.items() if moment <= context.now]
+        due = sorted(key for key, moment in self._state.timers.items() if moment <= context.now)
         for key in due:
             del self._state.timers[key]
             if key == INITIAL.key:
@@ -271,7 +271,11 @@ class GridTradingStrategy:
         amount = floor_to_lot(rules, self._state.to_buy[interval])
         if not rules.is_tradable(price, amount):
             return False
-        self._wish(slot, price, self._fitting(price, amount, context), context)
+        fitting = self._fitting(price, amount, context)
+        if fitting < amount:
+            # What money is missing for is not owed: the next round trip plans the full amount again.
+            self._state.to_buy[interval] = fitting
+        self._wish(slot, price, fitting, context)
         return True
 
     def _fitting(self, price: Price, amount: Amount, context: ExecutionContext) -> Amount:
@@ -295,10 +299,10 @@ class GridTradingStrategy:
             self._wish(sell, self.levels[interval + 1], first or planned, context)
             return
         if lots:
-            pass
-        self._state.to_buy[interval] = planned
+            context.assign_lots(sell.key, DUST, lots)
         price = self.levels[interval]
-        self._wish(Slot.level(interval, Side.BUY), price, self._fitting(price, planned, context), context)
+        self._state.to_buy[interval] = self._fitting(price, planned, context)
+        self._wish(Slot.level(interval, Side.BUY), price, Amount(self._state.to_buy[interval]), context)
 
     def _mirror_part(self, slot: Slot, context: ExecutionContext) -> None:
         """Cancel the rest of a partly filled order so that its part is mirrored (grid-semantics 4).
