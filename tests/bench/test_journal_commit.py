@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +18,7 @@ from gridtide.storage.database import open_database
 from gridtide.storage.memory_journal import MemoryDatabase
 from gridtide.storage.sql_journal import open_bot
 from gridtide.storage.sqlite_file import journal_mode
+from gridtide.storage.sqlite_library import sqlite3
 from tests.storage.builders import BOT, NOW, fill_commit, funded_ledger
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from gridtide.domain.errors import Defect
-from gridtide.domain.ledger import DUST, KEPT, Account, Ledger, LedgerState
+from gridtide.domain.ledger import DUST, KEPT, Account, Ledger, LedgerChange, LedgerState
 from gridtide.domain.market import Timestamp
 from tests.domain.books import BASE, QUOTE, THIRD, D, buy, check_books, ledger, sell
 
@@ -18,6 +18,11 @@ NOW = Timestamp(1)
 
 def costs(books: Ledger, owner: str) -> list[Decimal]:
     return [lot.cost for lot in books.lots() if lot.owner == owner]
+
+
+def closed(change: LedgerChange) -> list[tuple[Decimal, Decimal]]:
+    """Amount and cost of each closing."""
+    return [(closing.amount, closing.cost) for closing in change.closings]
 
 
 # --- published examples ------------------------------------------------------------------------------
@@ -112,9 +117,9 @@ def test_a_sell_closes_its_own_slot_then_dust_oldest_first_then_the_oldest() -> 
         books.book(buy("1", price), DUST)
     books.book(buy("1", "40"), "001S")
     change = books.book(sell("1.5", "50"), "001S")
-    assert [(closing.amount, closing.cost) for closing in change.closings] == [(1, 40), (D("0.5"), 10)]
+    assert closed(change) == [(D(1), D(40)), (D("0.5"), D(10))]
     change = books.book(sell("2", "50"), "001S")
-    assert [(closing.amount, closing.cost) for closing in change.closings] == [(D("0.5"), 10), (1, 30), (D("0.5"), 5)]
+    assert closed(change) == [(D("0.5"), D(10)), (D(1), D(30)), (D("0.5"), D(5))]
     assert costs(books, "005S") == [5]
     check_books(books, "50")
 
@@ -158,7 +163,8 @@ def test_base_kept_by_the_profit_mode_stays_in_floating_profit() -> None:
     books.assign("000B", KEPT, D("0.4"), "kept", NOW)
     books.assign("000B", DUST, D("0.1"), "dust", NOW)
     statement = books.statement(D("20"))
-    assert (statement.floating_profit, statement.dust) == (9, 1)
+    assert statement.floating_profit == 9
+    assert statement.dust == 1
 
 
 # --- fees --------------------------------------------------------------------------------------------
@@ -198,7 +204,7 @@ def test_a_third_fee_without_a_price_counts_as_nothing_on_both_sides() -> None:
     check_books(books, "90")
 
 
-@pytest.mark.parametrize(("asset", "price"), [(BASE, None), (QUOTE, None), (THIRD, D(400))])
+@pytest.mark.parametrize("asset, price", [(BASE, None), (QUOTE, None), (THIRD, D(400))])
 def test_a_rebate_lowers_the_cost_and_is_no_profit_of_its_own(asset: str, price: Decimal | None) -> None:
     """F43: a negative fee on either side balances in every asset."""
     books = ledger()
@@ -234,7 +240,9 @@ def test_contributions_are_never_profit() -> None:
     books.contribute(BASE, D(2), D(150), NOW, "coins", owner="INIB")
     books.contribute(QUOTE, D(-300), D(-300), NOW, "withdrawal")
     statement = books.statement(D(100))
-    assert (statement.contributions, statement.equity, statement.floating_profit) == (850, 900, 50)
+    assert statement.contributions == 850
+    assert statement.equity == 900
+    assert statement.floating_profit == 50
     assert books.owned("INIB") == 2
     check_books(books, "100")
 
@@ -266,7 +274,7 @@ def test_quote_is_worth_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("booked", "owner"),
+    "booked, owner",
     [
         (buy("1", "100000.01"), "000B"),
         (buy("1", "100000", "0.01", QUOTE), "000B"),

@@ -14,7 +14,9 @@ from gridtide.domain.order import Side
 from tests.domain.books import BASE, QUOTE, THIRD, D, check_books, fill, ledger
 
 OWNERS = ["000B", "001B", "001S", "002S", DUST, KEPT]
-AMOUNTS = st.one_of(st.decimals("0.00000001", "3", places=8), st.decimals("0.00000000001", "0.001", places=11))
+AMOUNTS = st.one_of(
+    st.decimals("0.00000001", "3", places=8), st.decimals("0.00000000001", "0.001", places=11)
+)
 PRICES = st.decimals("0.01", "99999", places=2)
 FEES = st.one_of(st.just(D(0)), st.decimals("0", "0.001", places=11), st.decimals("-0.0005", "0", places=8))
 
@@ -26,12 +28,23 @@ contributions = st.tuples(st.just("contribute"), st.sampled_from([BASE, QUOTE, T
 Step = tuple[object, ...]
 
 
-def take_step(books: Ledger, step: Step, owner: str, target: str, fee_price: Decimal | None, now: int) -> None:
+def take_step(
+    books: Ledger, step: Step, owner: str, target: str, fee_price: Decimal | None, now: int
+) -> None:
     match step:
-        case ("fill", Side() as side, Decimal() as amount, Decimal() as price, Decimal() as rate, str() as asset):
+        case (
+            "fill",
+            Side() as side,
+            Decimal() as amount,
+            Decimal() as price,
+            Decimal() as rate,
+            str() as asset,
+        ):
             base_fee = amount * rate
             fee = base_fee if asset == BASE else base_fee * price
-            books.book(fill(side, amount, price, fee.quantize(D("1e-11")), Asset(asset), now), owner, fee_price)
+            books.book(
+                fill(side, amount, price, fee.quantize(D("1e-11")), Asset(asset), now), owner, fee_price
+            )
         case ("assign", Decimal() as amount):
             books.assign(owner, target, min(amount, books.owned(owner)), f"assign:{now}", Timestamp(now))
         case ("contribute", str() as asset, Decimal() as amount):

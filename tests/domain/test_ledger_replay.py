@@ -23,7 +23,9 @@ def account_fills() -> list[Fill]:
     if not FILLS.exists():
         pytest.skip("the shared market data is not beside the repository")
     columns = "epoch_ms(timestamp), id, side, price, amount, cost, fee, fee_currency, is_maker"
-    rows = duckdb.connect().execute(f"select {columns} from read_parquet(?) order by timestamp, id", [str(FILLS)])
+    rows = duckdb.connect().execute(
+        f"select {columns} from read_parquet(?) order by timestamp, id", [str(FILLS)]
+    )
     return [
         Fill(
             Symbol("BTC/USDT"),

@@ -42,7 +42,7 @@ PROTOCOL: dict[str, tuple[set[IntentState], set[IntentState]]] = {
 """The state table of the protocol, copied by hand: transition → from, to. T1, T12, T20 and T22 move no row."""
 
 
-@pytest.mark.parametrize(("state", "event"), list(product(IntentState, IntentEvent)))
+@pytest.mark.parametrize("state, event", list(product(IntentState, IntentEvent)))
 def test_every_pair_is_in_the_table_or_raises(state: IntentState, event: IntentEvent) -> None:
     """A guess about an order's fate is never made."""
     if (state, event) in TRANSITIONS:

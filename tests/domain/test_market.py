@@ -42,7 +42,7 @@ def rules(**changes: Any) -> MarketRules:
 
 
 @pytest.mark.parametrize(
-    ("price", "amount", "rule"),
+    "price, amount, rule",
     [
         ("100", "0.1", None),
         ("0", "1", "price_bounds"),
@@ -68,7 +68,7 @@ def test_each_fixed_rule_refuses_by_its_name(price: str, amount: str, rule: str 
 
 
 @pytest.mark.parametrize(
-    ("side", "price", "is_refused"),
+    "side, price, is_refused",
     [
         (Side.BUY, "120", False),
         (Side.BUY, "120.01", True),
@@ -92,9 +92,13 @@ def test_the_price_band_moves_with_the_average_and_differs_by_side(
 def test_market_orders_have_amount_bounds_of_their_own() -> None:
     """The tighter bound counts, and a bound of zero is no bound."""
     assert rules().violation(Side.BUY, OrderType.MARKET, None, D("100.1"), D(10)) is not None
-    assert rules(market_max_amount=D(0)).violation(Side.BUY, OrderType.MARKET, None, D("100.1"), D(10)) is None
+    assert (
+        rules(market_max_amount=D(0)).violation(Side.BUY, OrderType.MARKET, None, D("100.1"), D(10)) is None
+    )
     assert rules(max_amount=D(0)).violation(Side.BUY, OrderType.MARKET, None, D("100.1"), D(10)) is not None
-    assert rules(market_min_amount=D(1)).violation(Side.BUY, OrderType.MARKET, None, D("0.9"), D(10)) is not None
+    assert (
+        rules(market_min_amount=D(1)).violation(Side.BUY, OrderType.MARKET, None, D("0.9"), D(10)) is not None
+    )
     found = rules().violation(Side.BUY, OrderType.MARKET, None, D("0.001"), D(100))
     assert found is not None
     assert found.rule == "min_notional"

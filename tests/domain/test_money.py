@@ -100,7 +100,11 @@ def test_cutting_never_rounds_up() -> None:
 
 
 def test_half_up_is_for_showing() -> None:
-    assert [round_half_up(D(text), 2) for text in ("1.005", "1.0049", "-1.005")] == [D("1.01"), D("1.00"), D("-1.01")]
+    assert [round_half_up(D(text), 2) for text in ("1.005", "1.0049", "-1.005")] == [
+        D("1.01"),
+        D("1.00"),
+        D("-1.01"),
+    ]
 
 
 def test_a_product_that_sixty_digits_do_not_hold_raises() -> None:
@@ -128,6 +132,6 @@ def test_floats_and_what_is_no_number_are_refused(value: object) -> None:
         parse_decimal(value)  # type: ignore[arg-type]  # that is the point
 
 
-@pytest.mark.parametrize(("value", "wanted"), [("8.329e-05", D("0.00008329")), (7, D(7)), (" 1.5 ", D("1.5"))])
+@pytest.mark.parametrize("value, wanted", [("8.329e-05", D("0.00008329")), (7, D(7)), (" 1.5 ", D("1.5"))])
 def test_texts_and_integers_are_taken_exactly(value: str | int, wanted: Decimal) -> None:
     assert parse_decimal(value) == wanted

@@ -6,10 +6,8 @@ import json
 import time
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
-
-from gridtide.testing.sandbox_exchange import RunningSandbox
 
 
 @dataclass
@@ -35,10 +33,23 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Target(Protocol):
+    """What a client needs to know of a sandbox, in a thread or in a process."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def api_key(self) -> str: ...
+
+    @property
+    def secret(self) -> str: ...
+
+
 class RestClient:
     """Talks to a running sandbox."""
 
-    def __init__(self, sandbox: RunningSandbox) -> None:
+    def __init__(self, sandbox: Target) -> None:
         self.sandbox = sandbox
         self._host = urlsplit(sandbox.url).netloc
 
@@ -61,19 +72,25 @@ class RestClient:
         """An unsigned GET."""
         return self.raw("GET", f"{path}?{urlencode(params)}" if params else path)
 
-    def signed(self, method: str, path: str, *, in_body: bool = False, **params: object) -> Reply:
-        """A signed request, parameters in the query or in a form body."""
-        text = urlencode({"timestamp": now(), **params})
-        text += f"&signature={sign(text, self.sandbox.secret)}"
-        headers = {"X-MBX-APIKEY": self.sandbox.api_key}
-        if in_body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            return self.raw(method, path, text, headers)
-        return self.raw(method, f"{path}?{text}", headers=headers)
+    def signed(self, method: str, path: str, **params: object) -> Reply:
+        """A signed request with its parameters in the query."""
+        return self.raw(method, f"{path}?{self._signed_text(params)}", headers=self._headers())
+
+    def signed_in_body(self, method: str, path: str, **params: object) -> Reply:
+        """A signed request with its parameters in a form body."""
+        headers = {**self._headers(), "Content-Type": "application/x-www-form-urlencoded"}
+        return self.raw(method, path, self._signed_text(params), headers)
 
     def order(self, side: str, quantity: str, price: str, **params: object) -> Reply:
         """Place a limit order."""
         given = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "timeInForce": "GTC"}
-        return self.signed(
-            "POST", "/api/v3/order", in_body=True, **{**given, "quantity": quantity, "price": price, **params}
+        return self.signed_in_body(
+            "POST", "/api/v3/order", **{**given, "quantity": quantity, "price": price, **params}
         )
+
+    def _signed_text(self, params: dict[str, object]) -> str:
+        text = urlencode({"timestamp": now(), **params})
+        return f"{text}&signature={sign(text, self.sandbox.secret)}"
+
+    def _headers(self) -> dict[str, str]:
+        return {"X-MBX-APIKEY": self.sandbox.api_key}

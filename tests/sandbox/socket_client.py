@@ -20,8 +20,8 @@ class SocketClient:
         self.socket = socket
         self.events: list[Any] = []
 
-    async def send(self, message: object) -> None:
-        await self.socket.send_str(orjson.dumps(message).decode())
+    async def send_text(self, text: str) -> None:
+        await self.socket.send_str(text)
 
     async def read(self) -> Any:
         """The next message, whatever it is."""
@@ -36,10 +36,16 @@ class SocketClient:
     async def ask(self, method: str, params: object = None, request_id: object = 1) -> Any:
         """Send a request and give its answer."""
         request = {"id": request_id, "method": method}
-        await self.send(request if params is None else {**request, "params": params})
+        await self.send_text(
+            orjson.dumps(request if params is None else {**request, "params": params}).decode()
+        )
+        return await self.answer()
+
+    async def answer(self) -> Any:
+        """The next message that answers a request."""
         while True:
             message = await self.read()
-            if isinstance(message, dict) and "id" in message and "method" not in message:
+            if isinstance(message, dict) and "id" in message:
                 return message
             self.events.append(message)
 

@@ -79,7 +79,7 @@ def test_payload_is_query_then_body_without_separator(rest: RestClient) -> None:
 def test_body_of_a_delete_is_read(rest: RestClient) -> None:
     """python-binance sends the parameters of DELETE in a form body (section 3.1)."""
     order_id = rest.order("BUY", "0.001", "40000").body["orderId"]
-    reply = rest.signed("DELETE", "/api/v3/order", in_body=True, symbol="BTCUSDT", orderId=order_id)
+    reply = rest.signed_in_body("DELETE", "/api/v3/order", symbol="BTCUSDT", orderId=order_id)
     assert reply.body["status"] == "CANCELED"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def test_folded_candles_equal_those_of_the_trades(steps: list[Trade], timeframe:
     assert [(row[0], row[6]) for row in rows] == list(groups)
     for row, inside in zip(rows, groups.values(), strict=True):
         prices = [price for _, price in inside]
-        figures = (prices[0], max(prices), min(prices), prices[-1], len(prices), sum(prices))
+        figures: tuple[Any, ...] = (prices[0], max(prices), min(prices), prices[-1], len(prices), sum(prices))
         assert (*map(Decimal, row[1:6]), Decimal(row[7])) == figures
         assert (row[8], row[12], row[13]) == (len(inside), inside[0][0], inside[-1][0])
         assert Decimal(row[9]) == sum(price % 2 == 0 for price in prices)
@@ -73,7 +74,7 @@ def test_every_candle_that_closes_is_reported_once() -> None:
     assert [each.timeframe for each in book.advance(START + 60_000, Decimal(3))] == [BASE, "1m"]
     closed = {each.timeframe: each.kline for each in book.advance(START + DAY, Decimal(4))}
     assert set(closed) == set(LENGTHS) - {"3d", "1w", "1M"}
-    assert (closed["1d"].open, closed["1d"].close, closed["1d"].high) == (1, 3, 3)
+    assert [closed["1d"].open, closed["1d"].close, closed["1d"].high] == [Decimal(1), Decimal(3), Decimal(3)]
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
@@ -110,7 +111,9 @@ def test_the_day_window_forgets_what_is_older_than_24_hours() -> None:
     for index in range(2, 1441):
         window.add(minute(index, 10))
     day = window.figures(minute(1441, 20))
-    assert (day.open, day.high, day.low, day.close, day.before) == (1, 20, 1, 20, 1000)
-    assert (day.volume, day.trades, day.first_id, day.last_id) == (1441, 1441, 1, 1441)
+    assert [day.open, day.high, day.low, day.close, day.before] == [
+        Decimal(each) for each in (1, 20, 1, 20, 1000)
+    ]
+    assert (int(day.volume), day.trades, day.first_id, day.last_id) == (1441, 1441, 1, 1441)
     assert day.average == day.quote / day.volume
     assert day.change_percent == 1900

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gridtide.sandbox.server import Sandbox
 from gridtide.testing.sandbox_exchange import RunningSandbox
 from tests.sandbox.ccxt_clients import pro_client
 from tests.sandbox.rest_client import RestClient
@@ -90,6 +91,11 @@ async def test_orders_over_the_websocket(client: Any, rest: RestClient) -> None:
         assert (await client.fetch_ohlcv_ws(BTC, "1m"))[-1][4] == 50000
 
 
+def cut_all(sandbox: Sandbox) -> None:
+    for connection in tuple(sandbox._connections._open):  # noqa: SLF001  no client can cut itself off
+        connection.outbox.cut()
+
+
 async def test_a_lost_user_stream_is_dialled_again(
     sandbox: RunningSandbox, client: Any, rest: RestClient
 ) -> None:
@@ -97,7 +103,7 @@ async def test_a_lost_user_stream_is_dialled_again(
     await client.authenticate({"type": "spot"})
     watching = asyncio.ensure_future(client.watch_orders(BTC))
     await asyncio.sleep(0.1)
-    sandbox.call(lambda running: [each.outbox.cut() for each in tuple(running._connections._open)])  # noqa: SLF001  no client can cut itself off
+    sandbox.call(cut_all)
     with pytest.raises(Exception, match="Connection closed"):
         await watching
     again = asyncio.ensure_future(client.watch_orders(BTC))

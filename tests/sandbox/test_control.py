@@ -99,7 +99,7 @@ def test_deposits(control: Control) -> None:
     before = Decimal(control.ask("GET", "truth?account=main").body["balances"]["USDT"]["free"])
     reply = control.ask("POST", "deposit", {"account": "main", "asset": "USDT", "amount": "1.5"})
     assert Decimal(reply.body["balance"]["free"]) == before + Decimal("1.5")
-    wrong = (
+    wrong: tuple[Any, ...] = (
         {"account": "main", "asset": "USDT"},
         {"account": "main", "asset": "USDT", "amount": 1.5},
         {"account": "main", "asset": "USDT", "amount": "-999999"},

@@ -117,7 +117,7 @@ def test_junk_never_gets_through(endpoint: Any, params: dict[str, object]) -> No
     """Whatever is sent, decoding gives values or an `ApiError`, and a weight that is a positive number."""
     raw = from_json(json.loads(json.dumps(params)))
     assert endpoint.weigh(raw.values) >= 1
-    code = 0
+    code, values = 0, dict[str, object]()
     try:
         values = decode_all(raw.values, endpoint.required, endpoint.optional, frozenset(), strict=True)
     except ApiError as error:

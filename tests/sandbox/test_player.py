@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gridtide.domain.errors import InvalidInput
-from gridtide.domain.market import Asset, Symbol
+from gridtide.domain.market import Asset, Symbol, Timestamp
 from gridtide.market_data.source import MarketSource
 from gridtide.price_path.point import PathPoint
 from gridtide.sandbox.settings import MarketSettings, SandboxSettings
@@ -80,15 +80,17 @@ def test_several_markets_run_side_by_side() -> None:
     second = ListSource(points(["10", "20"], 150, start=START + 10**9), ETH_USDT)
     markets = (MarketSettings(BTC_USDT, first), MarketSettings(ETH_USDT, second))
     with running_sandbox(sandbox_settings(markets=markets, speed=4)) as sandbox:
-        assert (price(sandbox), price(sandbox, "ETH/USDT")) == (1, 10)
+        assert price(sandbox) == 1
+        assert price(sandbox, "ETH/USDT") == 10
         wait_until(lambda: is_finished(sandbox))
-        assert (price(sandbox), price(sandbox, "ETH/USDT")) == (3, 20)
+        assert price(sandbox) == 3
+        assert price(sandbox, "ETH/USDT") == 20
         rest = RestClient(sandbox)
         assert [each["symbol"] for each in rest.get("/api/v3/ticker/price").body] == ["BTCUSDT", "ETHUSDT"]
 
 
 def test_points_before_the_start_are_skipped() -> None:
-    source = MarketSettings(BTC_USDT, ListSource(points(["1", "2", "3"])), start=START + 1500)
+    source = MarketSettings(BTC_USDT, ListSource(points(["1", "2", "3"])), start=Timestamp(START + 1500))
     with running_sandbox(sandbox_settings(markets=(source,), hold=True)) as sandbox:
         assert price(sandbox) == 3
 

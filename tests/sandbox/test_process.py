@@ -15,18 +15,11 @@ from pathlib import Path
 import pytest
 
 from gridtide.domain.errors import InvalidInput, Transient
-from gridtide.sandbox import LaunchSpec, SandboxHandle, attach, start_process
+from gridtide.sandbox import LaunchSpec, attach, start_process
 from gridtide.sandbox.process import CONTACT_FILE, LAUNCH_FILE, read_launch
 from tests.sandbox.rest_client import RestClient, now
 
 HELD = LaunchSpec(hold=True, balances={"USDT": "1000"})
-
-
-class Client(RestClient):
-    """Signs for an embedded sandbox."""
-
-    def __init__(self, handle: SandboxHandle) -> None:
-        super().__init__(handle)  # type: ignore[arg-type]  # it has the url, key and secret that count
 
 
 async def test_life_of_an_embedded_sandbox(tmp_path: Path) -> None:
@@ -42,7 +35,7 @@ async def test_life_of_an_embedded_sandbox(tmp_path: Path) -> None:
     assert os.getsid(handle.contact.pid) == handle.contact.pid != os.getsid(0)
     assert read_launch(folder) == HELD
     assert handle.secret not in repr(handle)
-    client = Client(handle)
+    client = RestClient(handle)
     order_id = client.order("BUY", "0.001", "40000").body["orderId"]
     again = await attach(folder)
     assert again == handle

@@ -1,9 +1,11 @@
 """Orders and the account over REST: life cycles, queries, refusals."""
 
+from decimal import Decimal
+
 import pytest
 
 from gridtide.testing.sandbox_exchange import RunningSandbox
-from tests.sandbox.rest_client import RestClient, now
+from tests.sandbox.rest_client import Reply, RestClient, now
 
 
 def test_a_limit_order_from_placement_to_cancel(rest: RestClient) -> None:
@@ -27,8 +29,8 @@ def test_a_limit_order_from_placement_to_cancel(rest: RestClient) -> None:
 
 def test_a_market_order_pays_in_what_it_receives(rest: RestClient) -> None:
     """The buy's fee is taken from the base; the fill stands in the answer and in myTrades alike."""
-    placed = rest.signed(
-        "POST", "/api/v3/order", in_body=True, symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.002"
+    placed = rest.signed_in_body(
+        "POST", "/api/v3/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.002"
     ).body
     fill = placed["fills"][0]
     assert (placed["status"], fill["commission"], fill["commissionAsset"]) == ("FILLED", "0.00000200", "BTC")
@@ -174,7 +176,10 @@ def test_queries_of_orders(rest: RestClient) -> None:
     assert rest.signed("GET", "/api/v3/order", symbol="BTCUSDT", orderId=10**9).code == -2013
     before = now()
     ids = [rest.order("BUY", "0.001", "40000").body["orderId"] for _ in range(3)]
-    get = lambda **more: rest.signed("GET", "/api/v3/allOrders", symbol="BTCUSDT", **more)  # noqa: E731
+
+    def get(**more: int) -> Reply:
+        return rest.signed("GET", "/api/v3/allOrders", symbol="BTCUSDT", **more)
+
     assert [order["orderId"] for order in get(orderId=ids[1]).body] == ids[1:]
     assert [order["orderId"] for order in get(limit=1).body] == ids[2:]
     assert [order["orderId"] for order in get(startTime=before, limit=2).body] == ids[:2]
@@ -187,7 +192,10 @@ def test_my_trades_by_id_and_time(sandbox: RunningSandbox, rest: RestClient) -> 
     before = now()
     for _ in range(3):
         rest.signed("POST", "/api/v3/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.001")
-    get = lambda **more: rest.signed("GET", "/api/v3/myTrades", symbol="BTCUSDT", **more)  # noqa: E731
+
+    def get(**more: int) -> Reply:
+        return rest.signed("GET", "/api/v3/myTrades", symbol="BTCUSDT", **more)
+
     recent = [trade["id"] for trade in get(startTime=before).body]
     assert len(recent) == 3
     assert [trade["id"] for trade in get(fromId=recent[1]).body] == recent[1:]
@@ -200,14 +208,14 @@ def test_my_trades_by_id_and_time(sandbox: RunningSandbox, rest: RestClient) -> 
 def test_account_locks_and_releases(rest: RestClient) -> None:
     """A resting buy locks its value at its price; a cancel gives it back."""
 
-    def usdt() -> tuple[float, float]:
+    def usdt() -> tuple[Decimal, Decimal]:
         rows = rest.signed("GET", "/api/v3/account").body["balances"]
         row = next(each for each in rows if each["asset"] == "USDT")
-        return float(row["free"]), float(row["locked"])
+        return Decimal(row["free"]), Decimal(row["locked"])
 
     free, locked = usdt()
     rest.order("BUY", "0.001", "40000")
-    assert usdt() == (pytest.approx(free - 40), pytest.approx(locked + 40))
+    assert usdt() == (free - 40, locked + 40)
     rest.signed("DELETE", "/api/v3/openOrders", symbol="BTCUSDT")
     assert usdt() == (free, locked)
 

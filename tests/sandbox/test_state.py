@@ -69,7 +69,8 @@ def test_a_restart_in_the_middle_of_a_market(tmp_path: Path) -> None:
         assert (
             sandbox.call(lambda running: running.exchange.venue.last_price(BTC_USDT.symbol)) == PATH[-1].price
         )
-        assert sandbox.call(lambda running: running.describe()["markets"])["BTC/USDT"]["points"] == len(PATH)
+        status: Any = sandbox.call(lambda running: running.describe())
+        assert status["markets"]["BTC/USDT"]["points"] == len(PATH)
 
 
 def test_it_is_saved_while_it_runs(tmp_path: Path) -> None:

@@ -42,12 +42,16 @@ class MemoryStore:
 class SqlStore:
     def __init__(self, url: str) -> None:
         self.url = url
+        self.sqlite_version: tuple[int, ...] | None = None
+        """Stands in for the library's own; decides the journal mode."""
         self.database: Database | None = None
         self._journal: SqlJournal | None = None
 
     def open(self, *, resume: bool = True, minimum_generation: int = 1) -> SqlJournal:
         self.close()
-        self.database = open_database(self.url, busy_timeout_seconds=0.2)
+        self.database = open_database(
+            self.url, busy_timeout_seconds=0.2, sqlite_version=self.sqlite_version
+        )
         self._journal = open_bot(
             self.database, BOT, NOW, resume=resume, minimum_generation=minimum_generation, config={"grid": 41}
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from gridtide.domain.errors import StorageFailed
 from gridtide.domain.journal import NoticeAdded
 from gridtide.domain.market import Timestamp
 from gridtide.storage.reader import open_reader
+from gridtide.storage.sqlite_library import sqlite3
 from tests.storage.builders import NOW, commits_of_fills, first_commit, notice
 from tests.storage.processes import line, python
 from tests.storage.stores import SqlStore, sqlite_url
@@ -70,6 +70,7 @@ def test_a_writer_that_locks_too_long_fails_the_commit(file_store: SqlStore) -> 
 
 def test_a_reader_that_lingers_fails_the_commit(file_store: SqlStore) -> None:
     """F57: with a rollback journal COMMIT itself may be refused; it is undone whole and holds no lock afterwards."""
+    file_store.sqlite_version = (3, 40, 1)
     journal = file_store.open()
     journal.commit(first_commit(), NOW)
     before = journal.load()
@@ -84,6 +85,20 @@ def test_a_reader_that_lingers_fails_the_commit(file_store: SqlStore) -> None:
         other.execute("ROLLBACK")
     assert journal.load() == before
     journal.commit([notice()], LATER)
+
+
+def test_with_a_wal_a_reader_that_lingers_delays_nothing(file_store: SqlStore) -> None:
+    """F57: `gridtide status` and exports never stand between a fill and its counter-order."""
+    file_store.sqlite_version = (3, 51, 3)
+    journal = file_store.open()
+    journal.commit(first_commit(), NOW)
+    with closing(sqlite3.connect(path_of(file_store), isolation_level=None)) as other:
+        other.execute("BEGIN")
+        seen = other.execute("SELECT count(*) FROM journal").fetchone()
+        journal.commit(commits_of_fills(1)[1], LATER)
+        assert other.execute("SELECT count(*) FROM journal").fetchone() == seen
+        other.execute("ROLLBACK")
+        assert other.execute("SELECT count(*) FROM journal").fetchone() > seen
 
 
 def test_a_file_moved_away_fails_the_commit(file_store: SqlStore) -> None:

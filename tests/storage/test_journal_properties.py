@@ -48,7 +48,7 @@ def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @given(made=commits)
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_database_restart_and_replay_agree(migrated_file: Path, tmp_path: Path, made: Commits) -> None:
     """I14, and the contract of the memory journal: the same commits are refused and the same state is loaded."""
     for name in ("bot", "copy"):

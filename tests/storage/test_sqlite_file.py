@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from gridtide.domain.errors import InvalidInput, StorageFailed
 from gridtide.storage.database import Database, open_database
 from gridtide.storage.reader import open_reader
 from gridtide.storage.sqlite_file import journal_mode
+from gridtide.storage.sqlite_library import sqlite3
 from tests.storage.builders import NOW, commits_of_fills, first_commit
 from tests.storage.stores import SqlStore, sqlite_url
 

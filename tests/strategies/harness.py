@@ -82,6 +82,7 @@ class World:
         self.held: set[Slot] = set()
         self.wakes = Wakes()
         self.notices: list[tuple[str, str]] = []
+        self.placed: list[tuple[str, OrderType]] = []
         self.fills: list[Fill] = []
         self.reports: deque[Fill | SettledOrder] = deque()
         self.taker_liquidity: Decimal | None = None
@@ -114,7 +115,9 @@ class World:
 
     def available(self, asset: Asset) -> Amount:
         resting = [order for order in self.orders_by_slot.values() if not order.parked]
-        return Amount(self.ledger.holding(asset) - sum((self._reserved(order, asset) for order in resting), D(0)))
+        return Amount(
+            self.ledger.holding(asset) - sum((self._reserved(order, asset) for order in resting), D(0))
+        )
 
     def order(self, slot: Slot) -> OwnOrder | None:
         found = self.orders_by_slot.get(slot)
@@ -140,6 +143,7 @@ class World:
         order = SimulatedOrder(slot, price, amount, order_type, time_in_force, order_id)
         order.parked = "cancelled_outside" if slot in self.held else self._refusal(order)
         self.orders_by_slot[slot] = order
+        self.placed.append((slot.key, order_type))
 
     def cancel_order(self, slot: Slot) -> None:
         order = self.orders_by_slot.get(slot)
@@ -208,6 +212,10 @@ class World:
         self.held.clear()
         self._after_event()
 
+    def move_quote(self, amount: Decimal) -> None:
+        """Quote comes to the bot or leaves it."""
+        self.ledger.contribute(QUOTE, amount, amount, self.now, f"move:{len(self.fills)}:{amount}")
+
     def go_online(self) -> None:
         """Everything that happened meanwhile reaches the strategy at once."""
         self.is_offline = False
@@ -221,10 +229,10 @@ class World:
 
     # --- what can be seen ------------------------------------------------------------------------------
 
-    def resting(self) -> dict[str, tuple[Decimal | None, Decimal]]:
-        """Slot key → price and amount left of every order in the book."""
+    def resting(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Slot key → price (0 for a market order) and amount left of every order in the book."""
         return {
-            slot.key: (order.price, order.left)
+            slot.key: (order.price or D(0), order.left)
             for slot, order in sorted(self.orders_by_slot.items())
             if not order.parked
         }
@@ -265,7 +273,9 @@ class World:
             if still_there and (order.time_in_force is TimeInForce.IOC or order.price is None):
                 self._settle(order, Ending.EXPIRED)
 
-    def _execute(self, order: SimulatedOrder, amount: Decimal, price: Price, *, is_maker: bool = True) -> None:
+    def _execute(
+        self, order: SimulatedOrder, amount: Decimal, price: Price, *, is_maker: bool = True
+    ) -> None:
         side = order.slot.side
         quote = multiply_exact(amount, price)
         fee = self._fee(side, amount, quote, is_maker)
@@ -369,7 +379,9 @@ class World:
             return "would_take"
         asset = QUOTE if buys else BASE
         resting = replace(order, parked="", price=price)
-        already = D(0) if order.parked or order.slot not in self.orders_by_slot else self._reserved(order, asset)
+        already = (
+            D(0) if order.parked or order.slot not in self.orders_by_slot else self._reserved(order, asset)
+        )
         if self._reserved(resting, asset) > self.available(asset) + already:
             return "insufficient_funds" if buys else "no_inventory"
         return ""

@@ -36,3 +36,8 @@ def book(price: str, tick: str = "0") -> TopOfBook:
 def grid(lower: str, upper: str, levels: int, investment: str = "10000", **options: Any) -> GridConfig:
     """A config on `SYMBOL`; options as the fields of `GridConfig`."""
     return GridConfig(SYMBOL, D(lower), D(upper), levels, D(investment), **options)
+
+
+def at(price: int | str, amount: str | Decimal) -> tuple[Decimal, Decimal]:
+    """Price and amount of a resting order, as `World.resting` shows them."""
+    return D(price), D(amount)

@@ -25,7 +25,7 @@ def test_at_1_kucoin_arithmetic() -> None:
     assert calculate_grid_levels(grid("8000", "12000", 5)) == texts("8000", "9000", "10000", "11000", "12000")
 
 
-@pytest.mark.parametrize(("lower", "upper"), [("45000", "65000"), ("25000", "45000")])
+@pytest.mark.parametrize("lower, upper", [("45000", "65000"), ("25000", "45000")])
 def test_at_2_bybit_and_binance_arithmetic(lower: str, upper: str) -> None:
     """AT-2: 5 intervals of 4000 each."""
     levels = calculate_grid_levels(grid(lower, upper, 6), D("0.01"))

@@ -12,7 +12,7 @@ from gridtide.domain.market import FeeSchedule
 from gridtide.strategies.grid import GridTradingStrategy, ProfitMode, VacantRule
 from gridtide.strategies.grid.pairing import Pairing
 from tests.strategies.harness import World
-from tests.strategies.markets import FREE, QUOTE, THIRD, D, fees, grid, market
+from tests.strategies.markets import FREE, QUOTE, THIRD, D, at, fees, grid, market
 
 
 def grid_world(charged: FeeSchedule, profit: ProfitMode) -> World:
@@ -33,7 +33,7 @@ def round_trip(world: World) -> tuple[Decimal, Decimal]:
 
 
 @pytest.mark.parametrize(
-    ("charged", "sold"), [(fees(), "0.0999"), (fees(asset=THIRD), "0.1")], ids=["fee in base", "fee in BNB"]
+    "charged, sold", [(fees(), "0.0999"), (fees(asset=THIRD), "0.1")], ids=["fee in base", "fee in BNB"]
 )
 def test_at_18a_bbgo_sells_what_was_really_received(charged: FeeSchedule, sold: str) -> None:
     """AT-18a: buy 0.1 @11000 with a fee of 0.1 % in base → sell 0.0999 @12000; fee in BNB → sell 0.1."""
@@ -83,11 +83,11 @@ def test_dust_joins_the_next_sell() -> None:
     config = grid("10000", "12000", 3, "2100", vacant=VacantRule.ABOVE, reserve=D(0))
     world = World(GridTradingStrategy(config), market(lot="0.0004"), fees(), "11500", "2100").start()
     world.move("11000")
-    assert world.resting()["002S"] == (12000, D("0.0996"))  # 0.0999 received
+    assert world.resting()["002S"] == at(12000, D("0.0996"))  # 0.0999 received
     assert world.lot_amount("DUST") == D("0.0003")
     world.move("12000")
     world.move("11000")
-    assert world.resting()["002S"] == (12000, D("0.1000"))  # 0.0999 and 0.0003 of dust
+    assert world.resting()["002S"] == at(12000, D("0.1000"))  # 0.0999 and 0.0003 of dust
     assert world.lot_amount("DUST") == D("0.0002")
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.domain.errors import PlanRefused
@@ -100,9 +100,11 @@ def test_the_vacant_level_is_next_to_the_price_and_no_order_is_on_its_wrong_side
 # --- start outside -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("price", "word"), [("7999", "below"), ("12001", "above")])
+@pytest.mark.parametrize("price, word", [("7999", "below"), ("12001", "above")])
 def test_a_start_outside_the_range_is_refused_unless_allowed(price: str, word: str) -> None:
-    with pytest.raises(PlanRefused, match=rf"the price {price} is {word} .* 8000 to 12000: .*start_outside: allow"):
+    with pytest.raises(
+        PlanRefused, match=rf"the price {price} is {word} .* 8000 to 12000: .*start_outside: allow"
+    ):
         plan_at(price, grid("8000", "12000", 5))
 
 
@@ -265,12 +267,14 @@ def test_a_plan_is_affordable_and_the_minimum_investment_would_do(
         )
         return make_plan(config, where, charged, book(str(price), "0.01"))
 
+    refusal = ""
     try:
         plan = attempt(Decimal(investment))
-    except PlanRefused as refusal:
-        assume("break" not in str(refusal))
-        assert "invest at least" in str(refusal)
-        least = Decimal(str(refusal).rsplit("invest at least ", 1)[1].split()[0])
+    except PlanRefused as error:
+        refusal = str(error)
+    if refusal:
+        assert "invest at least" in refusal
+        least = Decimal(refusal.rsplit("invest at least ", 1)[1].split()[0])
         assert least > investment
         plan = attempt(least)
     assert plan.quote_needed <= plan.total_investment
@@ -305,7 +309,9 @@ def test_a_reserve_set_too_low_is_a_warning_with_numbers() -> None:
 
 
 def test_levels_beyond_fixed_price_bounds_are_refused_with_level_and_rule() -> None:
-    with pytest.raises(PlanRefused, match=r"level 4: price 12000 is above 11500 \(rule price_bounds of BTC/USDT\)"):
+    with pytest.raises(
+        PlanRefused, match=r"level 4: price 12000 is above 11500 \(rule price_bounds of BTC/USDT\)"
+    ):
         plan_at("10000", grid("8000", "12000", 5), max_price=D(11500))
 
 
@@ -336,7 +342,7 @@ def test_more_levels_than_open_orders_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "in_quote", "in_base"),
+    "rate, in_quote, in_base",
     [("0.001", "0.200200", "0.200300"), ("0.00075", "0.150113", "0.150169")],
 )
 def test_at_20_break_even_ratios(rate: str, in_quote: str, in_base: str) -> None:
@@ -385,11 +391,11 @@ def test_break_even_knows_how_the_account_pays() -> None:
     """The same step pays with fees in a third asset and not with a buy fee in base; post-only counts as maker."""
     config = grid("99850", "100049.95", 2, "200000")  # between the two break-even steps at 0.1 %
     make_plan(config, market(), fees(asset=THIRD), book("100000"))
-    with pytest.raises(PlanRefused, match="breaks even at 0.2003 %"):
+    with pytest.raises(PlanRefused, match=r"breaks even at 0\.2003 %"):
         make_plan(config, market(), fees(), book("100000"))
     taking = grid("99850", "100049.95", 2, "200000", post_only=False)
     make_plan(config, market(), fees("0", "0.005"), book("100000"))
-    with pytest.raises(PlanRefused, match="0.5 % a side"):
+    with pytest.raises(PlanRefused, match=r"0\.5 % a side"):
         make_plan(taking, market(), fees("0", "0.005"), book("100000"))
 
 

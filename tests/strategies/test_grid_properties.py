@@ -18,7 +18,7 @@ from gridtide.domain.order import Side, Slot
 from gridtide.strategies.grid import GridTradingStrategy, ProfitMode, Sizing
 from gridtide.strategies.protocol import Ending
 from tests.strategies.harness import World
-from tests.strategies.markets import QUOTE, THIRD, D, fees, grid, market
+from tests.strategies.markets import QUOTE, THIRD, D, at, fees, grid, market
 
 Step = tuple[Any, ...]
 
@@ -83,7 +83,9 @@ STEPS = st.one_of(
     st.tuples(st.just("touch"), st.integers(0, 11), SHARES),
     st.tuples(st.just("mirror"), st.integers(0, 11), SHARES),
     st.tuples(st.just("wait"), st.sampled_from([1, 300, 600])),
-    st.tuples(st.just("end"), st.integers(0, 20), st.sampled_from([Ending.EXPIRED, Ending.CANCELLED_OUTSIDE])),
+    st.tuples(
+        st.just("end"), st.integers(0, 20), st.sampled_from([Ending.EXPIRED, Ending.CANCELLED_OUTSIDE])
+    ),
     st.tuples(st.just("resume")),
     st.tuples(st.just("outage"), st.lists(PRICES, max_size=4)),
 )
@@ -160,7 +162,9 @@ def digest(world: World) -> tuple[object, ...]:
 
 @settings(max_examples=150)
 @given(SETTINGS, JOURNEYS)
-def test_no_journey_breaks_the_grid_and_restarts_change_nothing(setting: Setting, journey: list[Step]) -> None:
+def test_no_journey_breaks_the_grid_and_restarts_change_nothing(
+    setting: Setting, journey: list[Step]
+) -> None:
     """Identity at every fill, nothing negative, one order a slot, no interval lost (I1, I9, I10, I13, F12, F35,
     F39, F41); a twin that is rebuilt from its JSON before every callback does exactly the same (F32, F34)."""
     world, twin = setting.world(), setting.world()
@@ -239,4 +243,4 @@ def test_ten_thousand_cycles_with_fees_in_base_never_oversell() -> None:
         world.move("10000")
         world.move("12000")
     assert world.strategy.round_trips == 10_000
-    assert world.resting() == {"000B": (10000, planned)}
+    assert world.resting() == {"000B": at(10000, planned)}

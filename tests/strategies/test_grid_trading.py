@@ -11,11 +11,12 @@ import pytest
 from gridtide.domain.errors import Defect, PlanRefused
 from gridtide.domain.ledger import DUST, KEPT
 from gridtide.domain.market import FeeSchedule, Market
+from gridtide.domain.money import Price
 from gridtide.domain.order import OrderType, Side, Slot
 from gridtide.strategies.grid import GridTradingStrategy, Sizing, StartOutside
 from gridtide.strategies.protocol import Ending, ReactsToCandles, ReactsToSettlement, ReactsToWake, Strategy
 from tests.strategies.harness import World
-from tests.strategies.markets import FREE, D, fees, grid, market
+from tests.strategies.markets import FREE, QUOTE, D, at, fees, grid, market
 
 TEN_MINUTES = 600
 
@@ -75,13 +76,10 @@ def test_it_is_a_strategy_and_reacts_to_what_it_needs() -> None:
 def test_start_buys_base_then_sells_upward_then_buys_downward() -> None:
     """Grid-semantics 0: plan told first, purchase by IOC, sells from the lowest upward, buys from the highest down."""
     found = world()
-    wished: list[tuple[str, OrderType]] = []
-    place = found.place_order
-    found.place_order = lambda slot, *rest: (wished.append((slot.key, rest[2])), place(slot, *rest))[1]  # type: ignore[method-assign, assignment, func-returns-value, misc]
     found.start()
-    assert wished[0] == ("INIB", OrderType.LIMIT)
-    assert [key for key, _ in wished[1:]] == ["003S", "004S", "001B", "000B"]
-    assert {kind for _, kind in wished[1:]} == {OrderType.LIMIT_MAKER}
+    assert found.placed[0] == ("INIB", OrderType.LIMIT)
+    assert [key for key, _ in found.placed[1:]] == ["003S", "004S", "001B", "000B"]
+    assert {kind for _, kind in found.placed[1:]} == {OrderType.LIMIT_MAKER}
     assert found.notices[0][0] == "grid.planned"
     assert "2 buys and 2 sells" in found.notices[0][1]
 
@@ -94,8 +92,8 @@ def test_the_first_sells_offer_what_was_received_and_own_its_cost_by_amount() ->
     resting = found.resting()
     for key in ("003S", "004S"):
         assert resting[key][1] == (q * D("0.999")).quantize(D("1e-8"), "ROUND_DOWN")
-    assert resting["001B"] == (9000, q)
-    assert resting["000B"] == (8000, q)
+    assert resting["001B"] == at(9000, q)
+    assert resting["000B"] == at(8000, q)
     lots = {lot.owner: lot for lot in found.ledger.lots()}
     assert set(lots) <= {"003S", "004S", DUST}
     assert lots["003S"].cost >= lots["004S"].cost
@@ -108,10 +106,10 @@ def test_at_12_first_sell_is_net_of_the_fee() -> None:
     config = grid("45000", "65000", 6, "23610", vacant="above", reserve=D("0.05"))
     found = World(GridTradingStrategy(config), market(), fees(), "54000", "23610").start()
     resting = found.resting()
-    assert resting["004S"] == (61000, D("0.08787086"))
-    assert resting["005S"] == (65000, D("0.08787086"))
+    assert resting["004S"] == at(61000, D("0.08787086"))
+    assert resting["005S"] == at(65000, D("0.08787086"))
     assert [resting[key] for key in ("002B", "001B", "000B")] == [
-        (price, D("0.08795882")) for price in (53000, 49000, 45000)
+        at(price, "0.08795882") for price in (53000, 49000, 45000)
     ]
     assert found.strategy.vacant_level == 3
 
@@ -155,7 +153,7 @@ def test_coins_already_held_are_sold_first_and_keep_their_stated_cost() -> None:
     found = world(base="1", base_cost="5000", investment="1700").start()
     assert found.fills == []
     q = found.strategy.plan.interval_amounts[0]
-    assert found.resting()["003S"] == (11000, q)
+    assert found.resting()["003S"] == at(11000, q)
     assert found.lot_amount(KEPT) == 1 - 2 * q
     lots = {lot.owner: lot for lot in found.ledger.lots()}
     assert abs(lots["003S"].cost - 5000 * q) < D("1e-11")
@@ -230,8 +228,8 @@ def test_after_ten_minutes_the_part_of_a_buy_is_mirrored_and_the_rest_placed_aga
     part = found.fills[-1].amount
     found.wait(TEN_MINUTES)
     resting = found.resting()
-    assert resting["001B"] == (9000, q - part)
-    assert resting["002S"] == (10000, sellable(part * D("0.999") + dust))
+    assert resting["001B"] == at(9000, q - part)
+    assert resting["002S"] == at(10000, sellable(part * D("0.999") + dust))
     # The rest fills too: its sell waits until the slot is free, and at the end all is wanted back as planned.
     found.move("8999")
     assert "001B" not in found.resting()
@@ -254,12 +252,12 @@ def test_after_ten_minutes_the_part_of_a_sell_is_mirrored_and_the_rest_placed_ag
     sold, left = found.fills[-1].amount, found.resting()["003S"][1]
     found.wait(TEN_MINUTES)
     resting = found.resting()
-    assert resting["003S"] == (11000, left)
+    assert resting["003S"] == at(11000, left)
     share = (q * sold / (sold + left)).quantize(D("1e-8"), "ROUND_DOWN")
-    assert resting["002B"] == (10000, share)
+    assert resting["002B"] == at(10000, share)
     found.move("11001")
     assert "003S" not in found.resting()
-    assert found.resting()["002B"] == (10000, share)  # the rest waits until this slot is free
+    assert found.resting()["002B"] == at(10000, share)  # the rest waits until this slot is free
     assert wanted(found, 2) == q
     found.move("9999")
     assert [fill.amount for fill in found.fills[-2:]] == [share, q - share]
@@ -308,7 +306,7 @@ def test_an_expired_order_with_a_part_is_mirrored_and_the_rest_placed_again() ->
     part = found.fills[-1].amount
     found.end(Slot.level(1, Side.BUY), Ending.EXPIRED)
     q = found.strategy.plan.interval_amounts[1]
-    assert found.resting()["001B"] == (9000, q - part)
+    assert found.resting()["001B"] == at(9000, q - part)
     assert found.resting()["002S"][1] == sellable(part * D("0.999") + dust)
 
 
@@ -343,7 +341,7 @@ def test_post_only_refusals_park_the_level_and_it_comes_back() -> None:
     found = world().start()
     found.is_offline = True
     found.move("8999")
-    found.price = type(found.price)(D("11999"))
+    found.price = Price(D(11999))
     found.go_online()
     assert found.parked() == {"002S": "would_take"}
     assert len(found.orders()) == 4
@@ -354,34 +352,30 @@ def test_post_only_refusals_park_the_level_and_it_comes_back() -> None:
 def test_funds_short_buy_the_largest_amount_that_fits() -> None:
     """Grid-semantics 4: if funds are short the largest tradable amount that fits, else parked."""
     found = world(where=market(min_notional="10")).start()
-    q = found.strategy.plan.interval_amounts[2]
-    found.ledger.contribute(found.market.quote, D(-500), D(-500), found.now, "withdrawal")
-    missing = D(500) - (found.available(found.market.quote) + 500)
-    assert missing > 0
-    found.ledger.contribute(found.market.quote, missing, missing, found.now, "back")
-    found.ledger.contribute(found.market.quote, D(-0), D(0), found.now, "nothing")
+    found.is_offline = True
     found.move("11000")
-    assert found.resting()["002B"] == (10000, q)
-    proceeds = found.available(found.market.quote)
-    found.ledger.contribute(found.market.quote, -proceeds, -proceeds, found.now, "all free quote")
-    found.end(Slot.level(2, Side.BUY), Ending.EXPIRED)
-    assert found.resting()["002B"] == (10000, q)
-    half = q * 5000
-    found.orders_by_slot.pop(Slot.level(2, Side.BUY))
-    found.ledger.contribute(found.market.quote, -half, -half, found.now, "half of it")
-    found.strategy.on_wake(found)
-    assert found.resting()["002B"][1] == (q / 2).quantize(D("1e-8"), "ROUND_DOWN")
+    q = found.strategy.plan.interval_amounts[2]
+    found.move_quote(q * 5000 - found.available(QUOTE))
+    found.go_online()
+    half = sellable(q / 2)
+    assert found.resting()["002B"] == at(10000, half)
+    found.move_quote(D(1000))
+    found.move("11000")
+    found.move("9999")
+    assert found.lot_amount("003S") == sellable(half * D("0.999"))
+    found.move("11000")
+    assert found.resting()["002B"] == at(10000, q)  # the planned amount again
 
 
 def test_without_any_funds_the_buy_waits_parked() -> None:
     found = world(where=market(min_notional="10")).start()
     found.is_offline = True
     found.move("11000")
-    free = found.available(found.market.quote)
-    found.ledger.contribute(found.market.quote, -free, -free, found.now, "all free quote")
+    free = found.available(QUOTE)
+    found.move_quote(-free)
     found.go_online()
     assert found.parked() == {"002B": "insufficient_funds"}
-    found.ledger.contribute(found.market.quote, free, free, found.now, "back")
+    found.move_quote(free)
     found.wait(1)
     assert found.parked() == {}
 
@@ -414,7 +408,7 @@ def test_the_vacant_level_moves_with_the_fills() -> None:
     assert found.strategy.vacant_level == 1
     found.move("11000")
     assert found.strategy.vacant_level == 3
-    assert found.strategy.levels == (8000, 9000, 10000, 11000, 12000)
+    assert found.strategy.levels == tuple(D(price) for price in (8000, 9000, 10000, 11000, 12000))
 
 
 def test_before_the_start_there_is_nothing_to_show() -> None:
@@ -443,7 +437,12 @@ def test_orders_of_others_on_the_bot_are_not_touched() -> None:
     """A liquidation's settlement passes by."""
     found = world().start()
     before = found.resting()
-    found.place_order(Slot("LIQ", Side.BUY), type(found.price)(D(1)), type(found.balance(found.market.base))(D(1)), OrderType.LIMIT)
+    found.place_order(
+        Slot("LIQ", Side.BUY),
+        type(found.price)(D(1)),
+        type(found.balance(found.market.base))(D(1)),
+        OrderType.LIMIT,
+    )
     found.end(Slot("LIQ", Side.BUY), Ending.CANCELLED)
     assert found.resting() == before
 

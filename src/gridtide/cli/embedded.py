@@ -10,25 +10,33 @@ import itertools
 import json
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridtide.config.fees import FeeSettings
-from gridtide.domain.errors import InvalidConfig, InvalidInput
-from gridtide.domain.money import plain
+from gridtide.domain.errors import DataUnusable, InvalidConfig, InvalidInput
+from gridtide.domain.money import cut_to_places, plain
 from gridtide.market_data.known_markets import symbol_of_name
 from gridtide.sandbox.launch import STATE_FILE, LaunchSpec
 from gridtide.sandbox.process import SandboxHandle, attach, read_launch, start_process
 from gridtide.sandbox.state_file import write_private
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from gridtide.config import AppSettings, BotSettings
 
 DEFAULT_SYMBOL = "BTC/USDT"
 DEFAULT_BALANCE = "15000"
 BOOKS_FILE = "books.json"
+_START_PRICES = {
+    "BTC/USDT": "50000",
+    "ETH/USDT": "3000",
+    "BNB/USDT": "600",
+    "SOL/USDT": "150",
+    "LTC/USDT": "90",
+    "ETH/BTC": "0.05",
+}
+"""Round prices for markets whose lots would be too large at a price of 1."""
 _SYMBOL = re.compile(r"[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
 
 
@@ -67,6 +75,7 @@ def launch_spec(settings: AppSettings, bot: BotSettings | None, play: Play) -> L
         symbol=symbol,
         market_file=None if market_file is None else str(market_file.absolute()),
         seed=sandbox.seed if play.seed is None else play.seed,
+        start_price=plain(_start_price(sandbox.start_price, bot, symbol)),
         speed=float(speed),
         hold=True,
         port=sandbox.port if play.port is None else play.port,
@@ -133,12 +142,30 @@ def _existing(path: Path) -> Path:
 def _symbol(bot: BotSettings | None, given: str | None, market_file: Path | None) -> str:
     named = given.upper() if given is not None and market_file is None else None
     if bot is not None:
-        if named is not None and named != bot.market:
-            raise InvalidConfig(f"--market {named}: the bot {bot.name} trades {bot.market}")
+        meant = named if market_file is None else _symbol_in(market_file.name)
+        if meant is not None and meant != bot.market:
+            raise InvalidConfig(f"the sandbox is to play {meant}, but the bot {bot.name} trades {bot.market}")
         return bot.market
     if named is not None:
         return named
     return symbol_of_name(market_file.name) if market_file is not None else DEFAULT_SYMBOL
+
+
+def _symbol_in(file_name: str) -> str | None:
+    """The market that a file's name tells, if it does."""
+    try:
+        return symbol_of_name(file_name)
+    except DataUnusable:
+        return None
+
+
+def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) -> Decimal:
+    """Where the synthetic market begins: a grid should have something to do there."""
+    if given is not None:
+        return given
+    if bot is not None:
+        return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
+    return Decimal(_START_PRICES.get(symbol, "1"))
 
 
 def _fee_asset(fees: FeeSettings) -> str | None:

@@ -15,7 +15,6 @@ from gridtide.domain.money import plain
 from gridtide.telemetry.console import without_control
 from gridtide.telemetry.redaction import SECRETS
 
-
 _WRAPPING: dict[str, Any] = {
     "subsequent_indent": "  ",
     "break_on_hyphens": False,

@@ -30,11 +30,14 @@ def plan(
     from gridtide.cli.planning import plan_wish
     from gridtide.cli.world import Wish
 
-    shown = run_to_end(plan_wish(Wish(config, bot, state_folder, Play(market, None, seed))))
+    shown, has_run = run_to_end(plan_wish(Wish(config, bot, state_folder, Play(market, None, seed))))
     if json:
-        print_json(plan_json(shown))
+        print_json(plan_json(shown) | {"has_run": has_run})
         return
-    say(f"The plan of {shown.bot.name}; nothing was placed.\n")
+    say(f"The plan of {shown.bot.name}; nothing was placed.")
+    if has_run:
+        say("This bot has a grid already, and `gridtide run` goes on with that one: see `gridtide status`.")
+    say()
     say(table(plan_rows(shown)))
     say()
     for line in level_lines(shown):

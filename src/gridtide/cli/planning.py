@@ -9,26 +9,36 @@ from typing import TYPE_CHECKING
 from gridtide.bootstrap import Preview, default_bot, preview
 from gridtide.cli.checks import Check, run_checks
 from gridtide.cli.world import Wish, World, open_world
-from gridtide.domain.errors import PlanRefused
+from gridtide.domain.errors import GridtideError, PlanRefused
 from gridtide.domain.money import ZERO
 from gridtide.exchanges.make_exchange import make_exchange
+from gridtide.storage.reader import open_reader
 
 if TYPE_CHECKING:
     from gridtide.config import BotSettings
     from gridtide.ports.exchange import Exchange
 
 
-async def plan_wish(wish: Wish) -> Preview:
-    """The plan of the bot that is meant. Raises `PlanRefused` with level, rule and numbers."""
+async def plan_wish(wish: Wish) -> tuple[Preview, bool]:
+    """The plan of the bot that is meant, and whether that bot has a grid already. Raises `PlanRefused`."""
     async with open_world(wish, keep_alive=True) as world, _exchange(world) as exchange:
         await exchange.connect()
-        return await preview(exchange, await _bot(world, exchange))
+        shown = await preview(exchange, await _bot(world, exchange))
+        return shown, _has_run(world.database_url, shown.bot.name)
 
 
 async def check_wish(wish: Wish) -> list[Check]:
     """All checks of the bot that is meant; a failed one is a result, not an error."""
     async with open_world(wish, keep_alive=True) as world, _exchange(world) as exchange:
         return [check async for check in run_checks(world, exchange, lambda: _bot(world, exchange))]
+
+
+def _has_run(database_url: str, name: str) -> bool:
+    try:
+        with open_reader(database_url) as reader:
+            return any(bot.name == name for bot in reader.bots())
+    except GridtideError:
+        return False  # no books yet
 
 
 @asynccontextmanager

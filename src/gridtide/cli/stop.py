@@ -27,7 +27,8 @@ def stop(
     """End the running bot. Its orders stay in the book, and the next run goes on with them.
 
     With --cancel its orders are cancelled, with --liquidate its base is sold too; both ask first, or need --yes.
-    They also work when no bot runs: the one that ran last in the folder is taken up, cleared, and closed.
+    They also work when no bot runs: the one that ran last in the folder is taken up, cleared, and closed. Without
+    them a sandbox that a killed bot left behind is told to save its state and end.
 
     For example:
       gridtide stop
@@ -35,7 +36,7 @@ def stop(
     """
     from gridtide.cli.control_client import NoBotRuns
     from gridtide.cli.launch import Manner, chosen_policy, launch
-    from gridtide.cli.stopping import ask_to_stop
+    from gridtide.cli.stopping import ask_to_stop, end_orphan
     from gridtide.cli.world import Wish, last_wish
     from gridtide.domain.commands import StopPolicy
 
@@ -44,7 +45,7 @@ def stop(
     try:
         return ask_to_stop(state_folder, policy, manner)
     except NoBotRuns:
-        if policy in (None, StopPolicy.KEEP):
-            raise
         wish = Wish(config, None, state_folder) if config is not None else last_wish(state_folder)
+        if policy in (None, StopPolicy.KEEP):
+            return end_orphan(wish, manner)
         return launch(wish, manner, seconds=0, policy=policy)

@@ -21,6 +21,9 @@ class SandboxSettings(Section):
     seed: Annotated[int, Field(ge=0)] = 1
     """The synthetic market's seed: the same seed, the same market."""
 
+    start_price: Positive | None = None
+    """Where the synthetic market begins. Left out: in the middle of the bot's range, or what fits the market."""
+
     speed: Positive = Decimal(1)
     """How fast the market is played: 60 plays an hour in a minute."""
 

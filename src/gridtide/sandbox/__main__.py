@@ -6,6 +6,7 @@ never again.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -75,6 +76,8 @@ def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity) -> None:
         market_start=identity.market_start,
     )
     contact.write(folder)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: the collector need not look at it while orders wait
     _LOG.info("sandbox.listening on port %s", sandbox.port)
     _report({"ready": True})
 

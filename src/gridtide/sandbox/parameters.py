@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote_plus
 
 from gridtide.sandbox.errors import ApiError, illegal_characters, invalid_data, mandatory
@@ -214,8 +214,8 @@ def word(name: str, words: Container[str], error: ApiError) -> Parameter[str]:
 
 def decode_all(
     raw: Mapping[str, str],
-    required: tuple[Parameter[object], ...],
-    optional: tuple[Parameter[object], ...],
+    required: tuple[Parameter[Any], ...],
+    optional: tuple[Parameter[Any], ...],
     ignored: frozenset[str],
     *,
     strict: bool,

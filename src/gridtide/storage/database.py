@@ -6,7 +6,6 @@ Not for two threads at a time: the runner calls everything here from its writer 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemy
 
 from gridtide.domain.errors import Defect, Fenced, GridtideError, InvalidInput, StorageFailed
 from gridtide.storage import postgres, schema, sqlite_file
+from gridtide.storage.sqlite_library import sqlite3
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -31,6 +31,7 @@ class Database:
         """The file of an SQLite database, None for a server."""
         self._engine = engine
         self._connection = engine.connect()
+        self._identity = sqlite_file.identity(path) if path is not None else None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -41,6 +42,11 @@ class Database:
         """
         if self._is_lost:
             raise self._lost()
+        if self.path is not None and sqlite_file.identity(self.path) != self._identity:
+            raise StorageFailed(
+                f"{self.place} was moved or replaced while it was in use: nothing of this step was stored and nothing "
+                "will be sent; put the file back and restart the bot"
+            )
         try:
             with self._connection.begin():
                 yield self._connection

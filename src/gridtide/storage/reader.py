@@ -20,6 +20,7 @@ from gridtide.storage.database import first_line, parse_url
 from gridtide.storage.tables import BOTS, NOTICES, RUNS
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
     from types import TracebackType
 

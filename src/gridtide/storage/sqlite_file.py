@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from gridtide.domain.errors import GridtideError, InvalidInput, StorageFailed
+from gridtide.storage.sqlite_library import sqlite3
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -67,6 +67,15 @@ def _path_problem(path: Path, error: OSError) -> str:
     return (
         f"{path} cannot be opened ({error.strerror}): nothing was changed; change its rights or storage.url"
     )
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at `path` now; None where there is none. A WAL would go on in a file that was moved (F46)."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def writing_engine(path: Path, busy_timeout_seconds: float, version: tuple[int, ...]) -> Engine:
@@ -122,7 +131,9 @@ def _connected(path: Path, busy_timeout_seconds: float, pragmas: list[str]) -> I
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], begin: str) -> Engine:
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(
+        "sqlite://", creator=connect, module=sqlite3, poolclass=NullPool, hide_parameters=True
+    )
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Writes what a bot made durable to the log: fills, orders, states, notices. The log follows the journal, never leads."""
+"""Logs what a bot made durable: fills, orders, states, notices. The log follows the journal and never leads it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ORDER_EVENTS = {
     IntentState.ABSENT: events.ORDER_ABSENT,
     IntentState.ZOMBIE: events.ORDER_UNEXPECTED,
 }
-_WARNINGS = {IntentState.REJECTED, IntentState.UNKNOWN, IntentState.ZOMBIE}
+_WARNINGS = {events.ORDER_REFUSED, events.ORDER_UNCONFIRMED, events.ORDER_UNEXPECTED}
 _NOTICE_LEVELS = {"info": "info", "warning": "warning", "alarm": "error"}
 
 
@@ -62,10 +62,12 @@ class JournalLog:
         if row.state.is_terminal:
             del self._states[row.client_order_id]
         name = _ORDER_EVENTS.get(row.state)
+        if row.state is IntentState.REJECTED and not row.tx_count:
+            name = events.ORDER_NOT_SENT
         if name is None:
             return
-        level = self._logger.warning if row.state in _WARNINGS else self._logger.info
-        level(
+        log = self._logger.warning if name in _WARNINGS else self._logger.info
+        log(
             name,
             client_order_id=row.client_order_id,
             slot=row.slot,
