@@ -105,7 +105,7 @@ async def test_only_the_owner_may_open_it(tmp_path: Path) -> None:
         os.umask(before)
 
 
-async def test_f48_a_second_bot_in_the_folder_is_fenced(tmp_path: Path) -> None:
+async def test_f55_a_second_bot_in_the_folder_is_fenced(tmp_path: Path) -> None:
     async with bot(tmp_path):
         with pytest.raises(Fenced, match="another bot runs in"):
             async with bot(tmp_path):

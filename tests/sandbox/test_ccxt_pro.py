@@ -72,11 +72,11 @@ async def test_orders_are_watched(sandbox: RunningSandbox, client: Any, rest: Re
     async with asyncio.timeout(5):
         order = (await orders)[-1]
         assert (order["id"], order["status"]) == (str(placed.body["orderId"]), "open")
+        assert (await balance)["USDT"]["used"] == pytest.approx(49.99)
         orders = asyncio.ensure_future(client.watch_orders(BTC))
         await asyncio.to_thread(sandbox.move, "49900")
         assert (await trades)[-1]["order"] == order["id"]
         assert (await orders)[-1]["status"] == "closed"
-        assert (await balance)["USDT"]["used"] == pytest.approx(49.99)
 
 
 async def test_orders_over_the_websocket(client: Any, rest: RestClient) -> None:

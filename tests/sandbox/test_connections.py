@@ -109,3 +109,5 @@ async def test_too_many_connections() -> None:
             async with connect(sandbox.ws_api_url):
                 pass
         assert refused.value.status == 429
+        assert refused.value.headers is not None
+        assert 1 <= int(refused.value.headers["Retry-After"]) <= 300

@@ -49,9 +49,7 @@ class SqlStore:
 
     def open(self, *, resume: bool = True, minimum_generation: int = 1) -> SqlJournal:
         self.close()
-        self.database = open_database(
-            self.url, busy_timeout_seconds=0.2, sqlite_version=self.sqlite_version
-        )
+        self.database = open_database(self.url, busy_timeout_seconds=0.2, sqlite_version=self.sqlite_version)
         self._journal = open_bot(
             self.database, BOT, NOW, resume=resume, minimum_generation=minimum_generation, config={"grid": 41}
         )

@@ -208,6 +208,14 @@ def test_all_fills_of_a_loaded_order_are_known(store: Store) -> None:
     assert {key.trade_id for key in store.open().load().fill_keys} == {3, 50}
 
 
+def test_parts_of_a_strategy_state_not_named_stay(store: Store) -> None:
+    """A plan that never changes is written once; what a later commit does not name is still there."""
+    journal = store.open()
+    journal.commit([StrategyStatePut({"plan": [1, 2], "phase": "buying"})], NOW)
+    journal.commit([StrategyStatePut({"phase": "trading"}), StrategyStatePut({"tries": 2})], NOW)
+    assert store.open().load().strategy_state == {"plan": [1, 2], "phase": "trading", "tries": 2}
+
+
 def test_a_strategy_state_comes_back_as_json(store: Store) -> None:
     journal = store.open()
     journal.commit([StrategyStatePut({"levels": (1, 2), "nested": {"rate": 0.1, "none": None}})], NOW)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide.domain.market import FeeSchedule
+from gridtide.domain.market import Asset, FeeSchedule
+from gridtide.domain.money import Price
 from gridtide.strategies.grid import GridTradingStrategy, ProfitMode, VacantRule
 from gridtide.strategies.grid.pairing import Pairing
 from tests.strategies.harness import World
@@ -43,10 +44,10 @@ def test_at_18a_bbgo_sells_what_was_really_received(charged: FeeSchedule, sold: 
 def test_at_18b_bbgo_compound_spends_all_proceeds() -> None:
     """AT-18b: sell 0.09999 @12000, fee 0.01 USDT → (1199.88 − 0.01)/11000 = 0.10907909."""
     pairing = Pairing.of(grid("1", "2", 3, profit=ProfitMode.COMPOUND), market(), fees())
-    moves = pairing.after_buy(D("0.1") - D("0.00001"), D(0), D(1100), D(12000))  # type: ignore[arg-type]
+    moves = pairing.after_buy(D("0.1") - D("0.00001"), D(0), D(1100), Price(D(12000)))
     assert moves.sell_amount == D("0.09999")
-    bought = pairing.after_sell(D("0.09999"), D(0), D("0.1"), D("1199.88") - D("0.01"), D(11000))  # type: ignore[arg-type]
-    assert bought == D("0.10907909")
+    back = pairing.after_sell(D("0.09999"), D(0), D("0.1"), D("1199.88") - D("0.01"), Price(D(11000)))
+    assert back == D("0.10907909")
     sold, bought = round_trip(grid_world(fees("0.0001"), ProfitMode.COMPOUND))
     assert sold == D("0.09999")
     assert bought == (D("0.09999") * 12000 * D("0.9999") / 11000).quantize(D("1e-8"), "ROUND_DOWN")
@@ -102,7 +103,7 @@ def test_dust_joins_the_next_sell() -> None:
 )
 def test_base_is_conserved_when_a_buy_is_paired(
     mode: ProfitMode,
-    asset: str | None,
+    asset: Asset | None,
     received: Decimal,
     dust: Decimal,
     spent: Decimal,
@@ -111,8 +112,8 @@ def test_base_is_conserved_when_a_buy_is_paired(
 ) -> None:
     """Everything received goes somewhere, nothing goes twice, no more dust is used than there is (F39)."""
     config = grid("1", "2", 3, profit=mode)
-    pairing = Pairing.of(config, market(lot=lot), fees(asset=asset))  # type: ignore[arg-type]
-    moves = pairing.after_buy(received, dust, spent, sell_price)  # type: ignore[arg-type]
+    pairing = Pairing.of(config, market(lot=lot), fees(asset=asset))
+    moves = pairing.after_buy(received, dust, spent, Price(sell_price))
     assert moves.bought_to_sell + moves.bought_to_dust + moves.bought_to_kept == received
     assert min(moves.bought_to_sell, moves.bought_to_dust, moves.bought_to_kept, moves.dust_to_sell) >= 0
     assert moves.dust_to_sell <= dust
@@ -137,5 +138,5 @@ def test_a_sell_in_parts_brings_back_the_planned_amount_exactly(planned: Decimal
         sold = left if cut is None else pairing.rules.floor_amount(left * cut.numerator / cut.denominator)  # type: ignore[attr-defined]
         if sold:
             left = pairing.rules.floor_amount(left - sold)
-            to_buy += pairing.after_sell(sold, left, planned - to_buy, D(0), D(1))  # type: ignore[arg-type]
+            to_buy += pairing.after_sell(sold, left, planned - to_buy, D(0), Price(D(1)))
     assert to_buy == (planned if pairing.rules.floor_amount(planned * D("0.999")) else 0)

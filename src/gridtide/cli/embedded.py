@@ -185,7 +185,7 @@ def books_of(folder: Path) -> str:
     """The database this sandbox's state goes with."""
     try:
         return str(json.loads((folder / BOOKS_FILE).read_bytes())["url"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise InvalidInput(
             f"{folder / BOOKS_FILE} cannot be read, so nobody knows which books belong to the sandbox there; "
             f"nothing was started: move {folder} away to start anew"

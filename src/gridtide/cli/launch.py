@@ -58,11 +58,20 @@ def launch(wish: Wish, manner: Manner, *, seconds: float | None, policy: StopPol
 def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
     """Run in an event loop of its own; a second Ctrl-C becomes a sentence."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=_event_loop) as runner:
+            return runner.run(work)
     except asyncio.CancelledError:
         raise Unconfirmed(
             "stopped at once: the orders stay in the book, and the next run compares them with the exchange"
         ) from None
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 def chosen_policy(*, keep_orders: bool, cancel: bool, liquidate: bool) -> StopPolicy | None:

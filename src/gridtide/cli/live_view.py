@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gridtide.runners.view import BotView
 
-WIDE = 120
+WIDE = 132
 """Columns from which fills and notices get a column of their own."""
 SMALL_ROWS = 16
 SMALL_COLUMNS = 60

@@ -138,7 +138,8 @@ class LedgerBooked:
 
 @dataclass(frozen=True, slots=True)
 class StrategyStatePut:
-    """The strategy's own state: JSON-compatible, versioned by the strategy."""
+    """Parts of the strategy's own state that changed: JSON-compatible. Parts not named stay as they were, so that
+    what never changes (a plan) is not written again with each fill."""
 
     state: Mapping[str, Any]
 

@@ -5,6 +5,7 @@ It never awaits, logs, reads a clock or draws a random number. Same events, same
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
@@ -40,10 +41,14 @@ MAX_REPORTS_A_STEP = 10_000
 """A strategy that keeps settling orders without end in one step is a runaway (F65)."""
 
 
+WAKE = "~wake"
+"""The part of the stored state that is the engine's: when the strategy asked to be called."""
+
+
 def stored_strategy_state(snapshot: BotSnapshot) -> Mapping[str, Any] | None:
     """The strategy's own part of a snapshot; None for a bot whose strategy never started."""
     stored = snapshot.strategy_state
-    return None if stored is None else stored["strategy"]
+    return None if stored is None else {name: part for name, part in stored.items() if name != WAKE}
 
 
 class Engine:
@@ -84,7 +89,8 @@ class Engine:
         self._is_fresh = not snapshot.is_resume
         self._strategy_started = snapshot.strategy_state is not None
         if snapshot.strategy_state is not None:
-            self.context.wake = _load_wake(snapshot.strategy_state["wake"])
+            self.context.wake = _load_wake(snapshot.strategy_state[WAKE])
+        self._stored_parts = {name: _text(part) for name, part in (snapshot.strategy_state or {}).items()}
         self._strategy_called = False
         self._snapshot_asked_at: Timestamp | None = None
         self._next_light: Timestamp | None = None
@@ -108,7 +114,7 @@ class Engine:
         liquidation.advance(state)
         self._plan_retry()
         if self._strategy_called:
-            state.write(StrategyStatePut(self._stored_state()))
+            self._store_strategy()
         return state.finish()
 
     def next_timer(self) -> Timestamp | None:
@@ -288,8 +294,14 @@ class Engine:
         except StrategyRaised as error:
             self.state.pause(PauseReason.STRATEGY, str(error))
 
-    def _stored_state(self) -> dict[str, Any]:
-        return {"strategy": dict(self._host.state()), "wake": _dump_wake(self.context.wake)}
+    def _store_strategy(self) -> None:
+        """Write the parts of the strategy's state that changed since they were last written."""
+        parts = {**self._host.state(), WAKE: _dump_wake(self.context.wake)}
+        texts = {name: _text(part) for name, part in parts.items()}
+        changed = {name: parts[name] for name in parts if self._stored_parts.get(name) != texts[name]}
+        if changed:
+            self._stored_parts = texts
+            self.state.write(StrategyStatePut(changed))
 
     # --- run, time, operator -------------------------------------------------------------------------
 
@@ -408,6 +420,11 @@ class Engine:
                 raise Defect(f"two live orders are stored for slot {order.slot}")
             else:
                 slot.live = order
+
+
+def _text(part: Any) -> str:
+    """A part as text, to compare: the strategy may change in place what it handed out."""
+    return json.dumps(part, default=str)
 
 
 def _dump_wake(wake: WakeConditions) -> dict[str, Any]:

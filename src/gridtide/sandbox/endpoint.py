@@ -10,7 +10,6 @@ from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.errors import mandatory
 
 if TYPE_CHECKING:
-    from gridtide.domain.market import Timestamp
     from gridtide.sandbox.authentication import KeyEntry
     from gridtide.sandbox.exchange import SandboxExchange
     from gridtide.sandbox.parameters import Parameter
@@ -49,7 +48,6 @@ class Call:
     endpoint: Endpoint
     values: Mapping[str, object]
     address: str
-    received_at: Timestamp
     raw: Mapping[str, str] = field(repr=False)
     key: KeyEntry | None = None
 

@@ -47,31 +47,38 @@ class Gateway:
         self._exchange = exchange
 
     async def answer(self, incoming: Incoming) -> Answer:
-        """The answer to a request; never raises for anything in the request."""
-        exchange = self._exchange
-        weight = incoming.endpoint.weigh(incoming.raw.values)
+        """The answer to a request; never raises."""
         try:
-            call = self.open(incoming, weight)
-            if exchange.seam.before_acting is not None:
-                await exchange.seam.before_acting(call)
-                if call.key is not None:
-                    check_timing(call.raw, exchange.now())
+            return await self._pass(incoming)
         except ApiError as error:
             return self.refusal(incoming.address, error)
+        except Exception:
+            endpoint = incoming.endpoint.path or incoming.endpoint.ws_name
+            _LOG.exception("sandbox.request_failed", extra={"endpoint": endpoint})
+            return self.refusal(incoming.address, unknown_error())
+
+    async def _pass(self, incoming: Incoming) -> Answer:
+        seam = self._exchange.seam
+        weight = incoming.endpoint.weigh(incoming.raw.values)
+        call = self._open(incoming, weight)
+        if seam.before_acting is not None:
+            await seam.before_acting(call)
+            if call.key is not None:
+                check_timing(call.raw, self._exchange.now())
         answer = self._act(call, weight)
-        if exchange.seam.before_answering is not None:
-            answer = await exchange.seam.before_answering(call, answer)
+        if seam.before_answering is not None:
+            answer = await seam.before_answering(call, answer)
         return answer
 
-    def open(self, incoming: Incoming, weight: int) -> Call:
-        """Admit, authenticate and decode a request; raises `ApiError`."""
+    def _open(self, incoming: Incoming, weight: int) -> Call:
+        """Admit, authenticate and decode a request."""
         exchange, endpoint, values = self._exchange, incoming.endpoint, incoming.raw.values
         now = exchange.now()
         exchange.limiter.admit(incoming.address, weight, now)
         key = None if endpoint.right is Right.NONE else self._authenticate(incoming, now)
         ignored = _UNSIGNED if key is None else SIGNING_PARAMETERS | _UNSIGNED
         decoded = decode_all(values, endpoint.required, endpoint.optional, ignored, strict=incoming.strict)
-        return Call(endpoint, decoded, incoming.address, now, values, key)
+        return Call(endpoint, decoded, incoming.address, values, key)
 
     def _authenticate(self, incoming: Incoming, now: Timestamp) -> KeyEntry:
         if incoming.session is not None and incoming.api_key is None:
@@ -91,9 +98,6 @@ class Gateway:
             return self.refusal(call.address, error)
         except VenueRefusal as refusal:
             return self.refusal(call.address, ApiError(refusal.code, refusal.message))
-        except Exception:
-            _LOG.exception("sandbox.handler_failed", extra={"endpoint": endpoint.path or endpoint.ws_name})
-            return self.refusal(call.address, unknown_error())
         now = exchange.now()
         if endpoint.free_on_success:
             exchange.limiter.refund(call.address, weight, now)

@@ -92,10 +92,12 @@ class RateLimiter:
     def used_weight(self, address: str, now: int) -> int:
         return self._address(address).weight.read(now)
 
-    def admits_connection(self, address: str, now: int) -> bool:
-        """Count a WebSocket connection attempt; False once there were too many."""
-        entry = self._address(address)
-        return entry.connections.take(now) and now >= entry.banned_until
+    def admit_connection(self, address: str, weight: int, now: int) -> None:
+        """Charge and count a WebSocket connection attempt; raises -1003."""
+        self.admit(address, weight, now)
+        connections = self._address(address).connections
+        if not connections.take(now):
+            raise ApiError(-1003, "Too many requests queued.", retry_at=connections.end(now))
 
     def _refuse(self, entry: _Address, full: Window, what: str, now: int) -> NoReturn:
         entry.refusals += 1

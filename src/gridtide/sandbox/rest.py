@@ -30,24 +30,27 @@ class RestEntrance:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         endpoint = self._routes.rest(request.method, path)
-        address = request.remote or ""
         if endpoint is None:
-            return self._unknown(request, path, address)
+            return self._unknown(request, path)
         try:
-            body = await _body(request)
-            raw = parameters.from_query_and_body(query, body)
+            raw = parameters.from_query_and_body(query, await _body(request))
         except ApiError as error:
-            return self._respond(self._gateway.refusal(address, error))
+            return self.refuse(request, error)
         strict = self._exchange.settings.strict_parameters
         api_key = request.headers.get("X-MBX-APIKEY")
-        return self._respond(await self._gateway.answer(Incoming(endpoint, raw, address, api_key, strict)))
+        incoming = Incoming(endpoint, raw, request.remote or "", api_key, strict)
+        return self._respond(await self._gateway.answer(incoming))
 
-    def _unknown(self, request: web.BaseRequest, path: str, address: str) -> web.Response:
-        error = unknown_path(request.method, path.encode("ascii", "replace").decode())
+    def refuse(self, request: web.BaseRequest, error: ApiError) -> web.Response:
+        """The response that says `error`."""
+        return self._respond(self._gateway.refusal(request.remote or "", error))
+
+    def _unknown(self, request: web.BaseRequest, path: str) -> web.Response:
+        path = path.encode("ascii", "replace").decode()
         if "text/html" in request.headers.get("Accept", ""):
             page = f"<html><body><h1>404 Not Found</h1><p>{html.escape(path)}</p></body></html>"
             return web.Response(status=404, text=page, content_type="text/html")
-        return self._respond(self._gateway.refusal(address, error))
+        return self.refuse(request, unknown_path(request.method, path))
 
     def _respond(self, answer: Answer) -> web.Response:
         used = str(answer.used_weight)

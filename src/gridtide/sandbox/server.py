@@ -28,7 +28,7 @@ from gridtide.sandbox.rest import RestEntrance
 from gridtide.sandbox.sockets import Connections, accept
 from gridtide.sandbox.streams import StreamConnection
 from gridtide.sandbox.websocket_api import CONNECT_WEIGHT, ApiConnection
-from gridtide.sandbox.wire import JsonObject, encode
+from gridtide.sandbox.wire import JsonObject
 
 if TYPE_CHECKING:
     from gridtide.ports.clock import Clock
@@ -175,9 +175,11 @@ class Sandbox:
         opening = streams.opening(path, query)
         if opening is None and path != _WS_API_PATH:
             return await self._rest.handle(request)
-        refusal = self._refuse_connection(request.remote or "", CONNECT_WEIGHT if opening is None else 0)
-        if refusal is not None:
-            return refusal
+        try:
+            weight = CONNECT_WEIGHT if opening is None else 0
+            self.exchange.limiter.admit_connection(request.remote or "", weight, self.exchange.now())
+        except ApiError as error:
+            return self._rest.refuse(request, error)
         socket = await accept(request)
         if opening is None:
             api = ApiConnection(socket, request, self.exchange, self._gateway, self._routes)
@@ -187,16 +189,6 @@ class Sandbox:
             connection = StreamConnection(socket, request, self.exchange, combined=combined, streams=names)
             await self._connections.serve(connection)
         return socket
-
-    def _refuse_connection(self, address: str, weight: int) -> web.Response | None:
-        limiter, now = self.exchange.limiter, self.exchange.now()
-        try:
-            limiter.admit(address, weight, now)
-            if not limiter.admits_connection(address, now):
-                raise ApiError(-1003, "Too many requests queued.")
-        except ApiError as error:
-            return web.Response(status=error.status, body=encode(error.body), content_type="application/json")
-        return None
 
     async def _pulse(self) -> None:
         tick = 0

@@ -217,6 +217,13 @@ def _connection_endpoints(connection: ApiConnection) -> tuple[Endpoint, ...]:
     )
 
 
+def _is_request_id(value: object) -> bool:
+    """A 64-bit integer, a text or nothing, as the exchange says; a bool is an int to Python only."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str)
+
+
 def _parse(text: str) -> tuple[str | int | None, str, JsonObject]:
     """Id, method and parameters. Numbers with a fraction stay text, so that they are signed as they were sent."""
     try:
@@ -227,7 +234,7 @@ def _parse(text: str) -> tuple[str | int | None, str, JsonObject]:
     if not isinstance(message, dict):
         raise ApiError(-1135, "Invalid JSON Request")
     request_id, method, params = message.get("id"), message.get("method"), message.get("params") or {}
-    if isinstance(request_id, bool) or not isinstance(request_id, str | int | None):
+    if not _is_request_id(request_id):
         raise ApiError(-1130, "Data sent for parameter 'id' is not valid.")
     if not isinstance(method, str) or not method:
         raise mandatory("method")

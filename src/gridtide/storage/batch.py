@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from gridtide.domain.journal import (
     BalancesSeen,
@@ -56,7 +56,8 @@ class Batch:
     """An amount of zero means the lot is gone."""
     closings: list[LotClosing] = field(default_factory=list)
     totals: LedgerTotals | None = None
-    strategy_state: tuple[int, StrategyStatePut] | None = None
+    strategy_state: dict[str, Any] = field(default_factory=dict)
+    """The last value of each part."""
     bot_state: BotStatePut | None = None
     cursor: CursorPut | None = None
     baseline: BaselinePut | None = None
@@ -89,8 +90,8 @@ def _add(batch: Batch, position: int, entry: JournalEntry) -> None:
             batch.foreign_fills.append((position, entry))
         case LedgerBooked(change):
             _add_booking(batch, position, change)
-        case StrategyStatePut():
-            batch.strategy_state = position, entry
+        case StrategyStatePut(state):
+            batch.strategy_state.update(state)
         case BotStatePut():
             batch.bot_state = entry
         case CursorPut():

@@ -61,6 +61,19 @@ def encode(entry: JournalEntry) -> tuple[str, str]:
     return _KINDS[type(entry)], payload.decode()
 
 
+def encode_part(value: Any) -> str:
+    """One part of a strategy's state as JSON; raises `Defect` for a value that JSON would change."""
+    try:
+        return orjson.dumps(_plain(value)).decode()
+    except TypeError as error:
+        raise Defect(f"a strategy's state cannot be stored: {error}") from error
+
+
+def decode_part(payload: str) -> Any:
+    """The part as it was stored."""
+    return orjson.loads(payload)
+
+
 def decode(kind: str, payload: str) -> JournalEntry:
     """The entry as it was; raises `StorageFailed` for a kind, version or value this program does not know."""
     try:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Defect, Fenced
-from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut, CursorPut, StrategyStatePut
+from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut, CursorPut
 from gridtide.domain.ledger import Account, AccountBalance, LedgerState, LedgerTotals, Lot
 from gridtide.storage.batch import Batch, collapse
-from gridtide.storage.codec import decode, encode
+from gridtide.storage.codec import decode_part, encode_part
 
 if TYPE_CHECKING:
     from gridtide.domain.fill import FillKey
@@ -38,7 +38,7 @@ class _Tables:
     lots: dict[int, Lot] = field(default_factory=dict)
     closings: set[int] = field(default_factory=set)
     totals: LedgerTotals = field(default_factory=LedgerTotals)
-    strategy_state: tuple[str, str] | None = None
+    strategy_state: dict[str, str] = field(default_factory=dict)
     """As JSON, so that a restart sees what it would see after SQL."""
     bot_state: BotStatePut = field(default_factory=lambda: BotStatePut(BotState.STARTING))
     cursor: CursorPut = field(default_factory=lambda: CursorPut(0, 0))
@@ -95,7 +95,7 @@ class MemoryJournal:
                 tuple(tables.lots[lot_id] for lot_id in sorted(tables.lots)),
                 tables.totals,
             ),
-            strategy_state=_decoded(tables.strategy_state),
+            strategy_state={name: decode_part(text) for name, text in tables.strategy_state.items()} or None,
             recent_orders=tuple(recent),
             fill_keys=frozenset(key for key in tables.fills if key.order_id in order_ids),
             cursor=tables.cursor,
@@ -114,8 +114,9 @@ class MemoryJournal:
         live = _live_slots(tables, batch)
         owners = _new_owners(tables, batch)
         _check_additions(tables, batch)
-        state = encode(batch.strategy_state[1]) if batch.strategy_state is not None else tables.strategy_state
-        tables.live, tables.strategy_state = live, state
+        parts = {name: encode_part(value) for name, value in batch.strategy_state.items()}
+        tables.live = live
+        tables.strategy_state.update(parts)
         tables.owners.update(owners)
         _apply(tables, batch)
 
@@ -127,11 +128,6 @@ class MemoryJournal:
     def close(self) -> None:
         """Refuse further commits; the database keeps what was written."""
         self._is_closed = True
-
-
-def _decoded(state: tuple[str, str] | None) -> dict[str, object] | None:
-    entry = decode(*state) if state is not None else None
-    return dict(entry.state) if isinstance(entry, StrategyStatePut) else None
 
 
 def _live_slots(tables: _Tables, batch: Batch) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import Executable, Insert, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gridtide.storage import tables as t
+from gridtide.storage.codec import encode_part
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -92,13 +93,13 @@ class Projection:
             ],
         )
 
-    def apply(self, batch: Batch, encoded: Sequence[tuple[str, str]], first_seq: int, at: int) -> None:
-        """Bring the tables up to what `batch` says; `encoded` are its entries as the journal holds them."""
+    def apply(self, batch: Batch, first_seq: int, at: int) -> None:
+        """Bring the tables up to what `batch` says."""
         self._put_orders(batch, first_seq)
         self._put(t.SLOTS, (_values(t.SLOTS, row) for row in batch.slots.values()))
         self._add_fills(batch, first_seq)
         self._book(batch, first_seq)
-        self._put_states(batch, encoded, at)
+        self._put_states(batch, at)
         self._observe(batch, first_seq, at)
 
     def _put_orders(self, batch: Batch, first_seq: int) -> None:
@@ -130,10 +131,12 @@ class Projection:
         if batch.totals is not None:
             self._put(t.LEDGER_TOTALS, [_values(t.LEDGER_TOTALS, batch.totals)])
 
-    def _put_states(self, batch: Batch, encoded: Sequence[tuple[str, str]], at: int) -> None:
-        if batch.strategy_state is not None:
-            position, _ = batch.strategy_state
-            self._put(t.STRATEGY_STATES, [{"at": at, "payload": encoded[position][1]}])
+    def _put_states(self, batch: Batch, at: int) -> None:
+        parts = (
+            {"part": name, "at": at, "payload": encode_part(value)}
+            for name, value in batch.strategy_state.items()
+        )
+        self._put(t.STRATEGY_STATES, parts)
         if batch.bot_state is not None:
             self._put(t.BOT_STATES, [{**_values(t.BOT_STATES, batch.bot_state), "at": at}])
         if batch.cursor is not None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Row, Select, Table, func, select, text, tuple_
 
-from gridtide.domain.errors import Defect
 from gridtide.domain.fill import Fee, Fill, FillKey
-from gridtide.domain.journal import BotStatePut, CursorPut, OrderRow, SlotRow, StrategyStatePut
+from gridtide.domain.journal import BotStatePut, CursorPut, OrderRow, SlotRow
 from gridtide.domain.ledger import AccountBalance, LedgerState, LedgerTotals, Lot
 from gridtide.storage import tables as t
-from gridtide.storage.codec import decode
+from gridtide.storage.codec import decode_part
 from gridtide.storage.projection import value_columns
 
 if TYPE_CHECKING:
@@ -140,15 +139,13 @@ def ledger_state(connection: Connection, bot_id: int) -> LedgerState:
 
 
 def strategy_state(connection: Connection, bot_id: int) -> Mapping[str, Any] | None:
-    payload = connection.scalar(
-        select(t.STRATEGY_STATES.c.payload).where(t.STRATEGY_STATES.c.bot_id == bot_id)
+    """All parts of a strategy's state; None for a strategy that never started."""
+    rows = connection.execute(
+        select(t.STRATEGY_STATES.c.part, t.STRATEGY_STATES.c.payload).where(
+            t.STRATEGY_STATES.c.bot_id == bot_id
+        )
     )
-    if payload is None:
-        return None
-    entry = decode("strategy_state_put", payload)
-    if not isinstance(entry, StrategyStatePut):
-        raise Defect("the table of strategy states holds something else")
-    return entry.state
+    return {row.part: decode_part(row.payload) for row in rows} or None
 
 
 def bot_state(connection: Connection, bot_id: int) -> BotStatePut | None:

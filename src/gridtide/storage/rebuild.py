@@ -49,7 +49,7 @@ def _replay(reading: Connection, writing: Connection, bot_id: int) -> int:
         batch = collapse([decode(kind, payload) for kind, payload in encoded])
         first = commit[0]
         projection.append(encoded, first.seq, first.run_id, first.at)
-        projection.apply(batch, encoded, first.seq, first.at)
+        projection.apply(batch, first.seq, first.at)
         count += len(commit)
     return count
 

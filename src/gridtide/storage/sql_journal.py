@@ -171,7 +171,7 @@ class SqlJournal:
             self._lease.check(connection)
             projection = Projection(connection, self.bot_id)
             projection.append(encoded, first_seq, self._run_id, now)
-            projection.apply(batch, encoded, first_seq, now)
+            projection.apply(batch, first_seq, now)
         self._lease.confirm()
         self.last_seq += len(entries)
 

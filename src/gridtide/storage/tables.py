@@ -346,7 +346,7 @@ LOT_CLOSINGS = _table(
 
 # --- the bot -----------------------------------------------------------------------------------------
 
-STRATEGY_STATES = _table("strategy_states", _bot(), _time("at"), _text("payload"))
+STRATEGY_STATES = _table("strategy_states", _bot(), _key("part"), _time("at"), _text("payload"))
 
 BOT_STATES = _table(
     "bot_states",

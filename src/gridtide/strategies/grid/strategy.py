@@ -1,7 +1,6 @@
-"""The grid: one order an interval, a buy at its lower level or a sell at its upper one, for as long as it runs.
+"""The grid as a strategy: plan, initial purchase, trading, and what it tells its owner on the way.
 
-The rule it keeps: an interval is never without an order or a parked wish, whatever is filled, refused, expired
-or cut short (I13, F35).
+The plan's price is fixed once; from then on only executions change what the grid wants.
 """
 
 from __future__ import annotations
@@ -11,24 +10,22 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from gridtide.domain.errors import Defect, PlanRefused
-from gridtide.domain.ledger import DUST, KEPT
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import ZERO, Amount, Price, tidy
+from gridtide.domain.money import ZERO, Price, tidy
 from gridtide.domain.order import OrderType, Side, Slot, TimeInForce
-from gridtide.strategies.grid.config import GridConfig, Sizing
-from gridtide.strategies.grid.pairing import Pairing, floor_to_lot
+from gridtide.strategies.grid.config import GridConfig
+from gridtide.strategies.grid.intervals import Intervals
+from gridtide.strategies.grid.pairing import Pairing
 from gridtide.strategies.grid.plan import GridPlan, make_plan
 from gridtide.strategies.grid.purchase import (
     INITIAL,
     MAX_TRIES,
     RETRY_MILLISECONDS,
-    Shares,
     distribute,
     next_try,
     uncovered,
 )
 from gridtide.strategies.grid.state import GridState, Phase, plan_from_json, plan_to_json
-from gridtide.strategies.protocol import Ending
 
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill
@@ -40,11 +37,7 @@ SMALLEST_STEP: Final = Decimal("1e-8")
 
 
 class GridTradingStrategy:
-    """Trades a grid by grid-semantics 0 to 6.
-
-    Interval k lies between levels k and k + 1 and owns two slots: the buy at level k and the sell at level
-    k + 1. `to_buy` says what it still wants to buy; the lots of the sell slot are what it has to sell.
-    """
+    """Trades a grid by grid-semantics 0 to 6: one order an interval, for as long as it runs."""
 
     name: Final = "grid"
 
@@ -85,7 +78,7 @@ class GridTradingStrategy:
     # --- callbacks -----------------------------------------------------------------------------------
 
     def on_start(self, context: ExecutionContext) -> None:
-        """Plan at the price of this moment, then buy what the sells need, then place the grid."""
+        """Plan at the price of this moment, buy what the sells need, then place the grid; raises `PlanRefused`."""
         plan = make_plan(self.config, context.market, context.fees, context.book)
         available = context.available(plan.quote)
         if available < min(plan.quote_needed, plan.total_investment):
@@ -121,16 +114,16 @@ class GridTradingStrategy:
         elif not order.slot.name.isdigit():
             return  # an order of somebody else on this bot, such as a liquidation's
         elif order.slot.side is Side.BUY:
-            self._bought(int(order.slot.name), order, context)
+            self._intervals(context).bought(order)
         else:
-            self._sold(int(order.slot.name) - 1, order, context)
+            self._intervals(context).sold(order)
         self._arm(context)
 
     def on_wake(self, context: ExecutionContext) -> None:
         """Look after what is due and after the range; a spurious call changes nothing."""
         if self._state.phase is Phase.TRADING:
             self._look_at_range(context)
-            self._mend(context)
+            self._intervals(context).mend()
         due = sorted(key for key, moment in self._state.timers.items() if moment <= context.now)
         for key in due:
             del self._state.timers[key]
@@ -138,7 +131,7 @@ class GridTradingStrategy:
                 self._buy_base(context)
             else:
                 # After mending: a slot that is free because its cancel was quick still has a report to come.
-                self._mirror_part(Slot.parse(key), context)
+                self._intervals(context).mirror_part(Slot.parse(key))
         self._arm(context)
 
     # --- state ---------------------------------------------------------------------------------------
@@ -167,167 +160,38 @@ class GridTradingStrategy:
     # --- initial purchase ----------------------------------------------------------------------------
 
     def _buy_base(self, context: ExecutionContext) -> None:
+        """The next try of the purchase; without one left the grid is placed with what there is."""
         state = self._state
         attempt = None
         if state.tries < MAX_TRIES:
             pairing = Pairing.of(self.config, context.market, context.fees)
             attempt = next_try(self._planned, state.bought, self.config.price_cap, pairing, context)
         if attempt is None:
-            self._open_grid(context)
+            self._place_grid(context)
             return
         state.tries += 1
-        self._wish(INITIAL, attempt.price, attempt.amount, context, OrderType.LIMIT, TimeInForce.IOC)
+        state.open_slots.add(INITIAL.key)
+        context.place_order(INITIAL, attempt.price, attempt.amount, OrderType.LIMIT, TimeInForce.IOC)
 
     def _purchase_settled(self, order: SettledOrder, context: ExecutionContext) -> None:
         self._state.bought += order.executed_amount
         if self._state.bought < self._planned.purchase_amount and self._state.tries < MAX_TRIES:
             self._state.timers[INITIAL.key] = Timestamp(context.now + RETRY_MILLISECONDS)
         else:
-            self._open_grid(context)
+            self._place_grid(context)
 
-    def _open_grid(self, context: ExecutionContext) -> None:
-        """Sells from the lowest upward, then buys from the highest downward."""
-        plan, state = self._planned, self._state
-        shares = distribute(plan, self.config.base_amount, state.bought, context)
-        state.phase = Phase.TRADING
-        for level, wanted, covered in zip(plan.sells, shares.wanted, shares.covered, strict=True):
-            # What is not covered is wished for all the same and waits, parked, until base comes in.
-            self._wish(Slot.level(level.index, Side.SELL), level.price, covered or wanted, context)
-        for index in reversed(range(plan.vacant)):
-            self._place_buy(index, context)
-        self._tell_uncovered(shares, context)
-        self._look_at_range(context)
-
-    def _tell_uncovered(self, shares: Shares, context: ExecutionContext) -> None:
-        waiting = uncovered(shares)
-        if waiting:
+    def _place_grid(self, context: ExecutionContext) -> None:
+        shares = distribute(self._planned, self.config.base_amount, self._state.bought, context)
+        self._state.phase = Phase.TRADING
+        self._intervals(context).place_first(shares)
+        if waiting := uncovered(shares):
             text = (
                 f"{len(waiting)} of {len(shares.wanted)} sells wait for base: the purchase did not cover them"
             )
             context.notice("grid.uncovered", text, level="warning")
-
-    # --- pairing -------------------------------------------------------------------------------------
-
-    def _bought(self, interval: int, order: SettledOrder, context: ExecutionContext) -> None:
-        """The base received goes to the interval's sell, together with dust; see `Pairing.after_buy`."""
-        state, sell = self._state, self._sell_slot(interval)
-        state.to_buy[interval] = max(state.to_buy[interval] - order.executed_amount, ZERO)
-        received = context.lot_amount(order.slot.key)
-        if received:
-            pairing = Pairing.of(self.config, context.market, context.fees)
-            dust = context.lot_amount(DUST)
-            moves = pairing.after_buy(received, dust, order.executed_quote, self.levels[interval + 1])
-            for source, target, amount in (
-                (order.slot.key, sell.key, moves.bought_to_sell),
-                (order.slot.key, DUST, moves.bought_to_dust),
-                (order.slot.key, KEPT, moves.bought_to_kept),
-                (DUST, sell.key, moves.dust_to_sell),
-            ):
-                if amount:
-                    context.assign_lots(source, target, amount)
-        self._refresh(interval, context)
-
-    def _sold(self, interval: int, order: SettledOrder, context: ExecutionContext) -> None:
-        """What was sold is to be bought again, as the profit mode says; see `Pairing.after_sell`."""
-        state = self._state
-        if order.executed_amount:
-            pairing = Pairing.of(self.config, context.market, context.fees)
-            state.to_buy[interval] += pairing.after_sell(
-                sold=order.executed_amount,
-                left=context.lot_amount(order.slot.key),
-                held_for=max(self._planned.interval_amounts[interval] - state.to_buy[interval], ZERO),
-                received=order.received,
-                price=self.levels[interval],
-            )
-        if order.ending is Ending.FILLED:
-            state.round_trips += 1
-        self._refresh(interval, context)
-
-    def _refresh(self, interval: int, context: ExecutionContext) -> None:
-        """Place what the interval owes and what can be traded; never leave it without an order."""
-        selling = self._place_sell(interval, context)
-        buying = self._place_buy(interval, context)
-        if not selling and not buying:
-            self._revive(interval, context)
-
-    def _place_sell(self, interval: int, context: ExecutionContext) -> bool:
-        """Whether the interval's sell stands, after placing it for all its lots where its slot is free."""
-        slot, price = self._sell_slot(interval), self.levels[interval + 1]
-        if slot.key in self._state.open_slots:
-            return True
-        rules = context.market.rules
-        amount = floor_to_lot(rules, context.lot_amount(slot.key))
-        if not rules.is_tradable(price, amount):
-            return False
-        self._wish(slot, price, amount, context)
-        return True
-
-    def _place_buy(self, interval: int, context: ExecutionContext) -> bool:
-        """Whether the interval's buy stands, after placing it where its slot is free."""
-        slot, price = Slot.level(interval, Side.BUY), self.levels[interval]
-        if slot.key in self._state.open_slots:
-            return True
-        rules = context.market.rules
-        amount = floor_to_lot(rules, self._state.to_buy[interval])
-        if not rules.is_tradable(price, amount):
-            return False
-        fitting = self._fitting(price, amount, context)
-        if fitting < amount:
-            # What money is missing for is not owed: the next round trip plans the full amount again.
-            self._state.to_buy[interval] = fitting
-        self._wish(slot, price, fitting, context)
-        return True
-
-    def _fitting(self, price: Price, amount: Amount, context: ExecutionContext) -> Amount:
-        """The largest tradable amount that funds allow; all of it, to be parked, where none is."""
-        pairing = Pairing.of(self.config, context.market, context.fees)
-        affordable = pairing.affordable(context.available(context.market.quote), price)
-        if affordable < amount and context.market.rules.is_tradable(price, affordable):
-            return affordable
-        return amount
-
-    def _revive(self, interval: int, context: ExecutionContext) -> None:
-        """Neither side can be traded on its own: never block a level (F41).
-
-        Remainders become dust that joins another sell, and the interval buys its planned amount again. An
-        interval that never had base waits for it.
-        """
-        sell, planned = self._sell_slot(interval), self._planned.interval_amounts[interval]
-        lots = context.lot_amount(sell.key)
-        if not lots and not self._state.to_buy[interval]:
-            first = self._planned.levels[interval + 1].amount
-            self._wish(sell, self.levels[interval + 1], first or planned, context)
-            return
-        if lots:
-            context.assign_lots(sell.key, DUST, lots)
-        price = self.levels[interval]
-        self._state.to_buy[interval] = self._fitting(price, planned, context)
-        self._wish(Slot.level(interval, Side.BUY), price, Amount(self._state.to_buy[interval]), context)
-
-    def _mirror_part(self, slot: Slot, context: ExecutionContext) -> None:
-        """Cancel the rest of a partly filled order so that its part is mirrored (grid-semantics 4).
-
-        A part too small for a counter-order stays where it is: cancelling would only lose its place in the
-        queue (F41). The next fill starts the clock again.
-        """
-        order = context.order(slot)
-        if order is None or order.parked_reason:
-            return
-        level = int(slot.name)
-        counter = self.levels[level + 1] if slot.side is Side.BUY else self.levels[level - 1]
-        part = context.lot_amount(slot.key) if slot.side is Side.BUY else order.executed_amount
-        rules = context.market.rules
-        if rules.is_tradable(counter, floor_to_lot(rules, part)):
-            context.cancel_order(slot)
+        self._look_at_range(context)
 
     # --- care ----------------------------------------------------------------------------------------
-
-    def _mend(self, context: ExecutionContext) -> None:
-        """Give each interval whose order vanished without a report a new one."""
-        state = self._state
-        state.open_slots = {key for key in state.open_slots if context.order(Slot.parse(key)) is not None}
-        for interval in range(len(state.to_buy)):
-            self._refresh(interval, context)
 
     def _look_at_range(self, context: ExecutionContext) -> None:
         """Say once when the price leaves the range and once when it is back; orders stay either way."""
@@ -336,11 +200,12 @@ class GridTradingStrategy:
         if outside == self._state.is_out_of_range:
             return
         self._state.is_out_of_range = outside
-        text = f"the price {tidy(price)} {{}} the range {tidy(low)} to {tidy(high)}"
+        span = f"the range {tidy(low)} to {tidy(high)}"
         if outside:
-            context.notice("grid.out_of_range", text.format("left") + "; all orders stay", level="warning")
+            text = f"the price {tidy(price)} left {span}; all orders stay"
+            context.notice("grid.out_of_range", text, level="warning")
         else:
-            context.notice("grid.in_range", text.format("is back in"))
+            context.notice("grid.in_range", f"the price {tidy(price)} is back in {span}")
 
     def _arm(self, context: ExecutionContext) -> None:
         """Ask to be woken at the next deadline, and when the price crosses a bound."""
@@ -364,29 +229,5 @@ class GridTradingStrategy:
             raise Defect("the grid was asked to trade before it had a plan")
         return self.plan
 
-    @staticmethod
-    def _sell_slot(interval: int) -> Slot:
-        return Slot.level(interval + 1, Side.SELL)
-
-    def _wish(
-        self,
-        slot: Slot,
-        price: Price,
-        amount: Amount,
-        context: ExecutionContext,
-        order_type: OrderType | None = None,
-        time_in_force: TimeInForce = TimeInForce.GTC,
-    ) -> None:
-        if order_type is None:
-            order_type = self._resting_type(slot.side, price, context)
-        context.place_order(slot, price, amount, order_type, time_in_force)
-        self._state.open_slots.add(slot.key)
-
-    def _resting_type(self, side: Side, price: Price, context: ExecutionContext) -> OrderType:
-        """LIMIT only where the owner lets orders take. Buys of quote_only that wait above the price never do:
-        they would be the purchase at the start that this sizing rules out."""
-        ask = context.book.ask
-        waits = (
-            self.config.sizing is Sizing.QUOTE_ONLY and side is Side.BUY and ask is not None and price >= ask
-        )
-        return OrderType.LIMIT_MAKER if self.config.post_only or waits else OrderType.LIMIT
+    def _intervals(self, context: ExecutionContext) -> Intervals:
+        return Intervals(self.config, self._planned, self._state, context)

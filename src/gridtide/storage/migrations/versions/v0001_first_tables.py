@@ -197,7 +197,8 @@ def _books() -> None:
 def _bot() -> None:
     _table(
         "strategy_states",
-        (),
+        ("part",),
+        _text("part"),
         _big("at"),
         _text("payload"),
     )

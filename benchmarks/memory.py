@@ -1,0 +1,69 @@
+"""Memory and open files of the bot's own process over a long replay: `--minutes 10` by default.
+
+Starts `gridtide run` on a market file (or the synthetic market), samples its resident memory and open files every
+few seconds, and prints one JSON object: the last value and the growth over the second half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SAMPLE_SECONDS = 5.0
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "gridtide", "run", "--json", "--state-folder", str(folder / "state")]
+    command += ["--for", f"{int(arguments.minutes * 60)}s", "--speed", str(arguments.speed)]
+    if arguments.market:
+        command += ["--market", str(Path(arguments.market).absolute())]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    watched = psutil.Process(process.pid)
+    samples: list[tuple[float, int, int]] = []
+    started = time.monotonic()
+    while process.poll() is None:
+        try:
+            samples.append((time.monotonic() - started, watched.memory_info().rss, watched.num_fds()))
+        except psutil.Error:
+            break
+        time.sleep(SAMPLE_SECONDS)
+    output, _ = process.communicate()
+    result = json.loads(output)
+    samples = [sample for sample in samples if sample[0] <= arguments.minutes * 60]
+    half = [sample for sample in samples if sample[0] >= arguments.minutes * 30]
+    third = max(1, len(half) // 6)
+    first_rss = min(sample[1] for sample in half[:third])
+    last_rss = min(sample[1] for sample in half[-third:])
+    return {
+        "benchmark": "memory",
+        "minutes": arguments.minutes,
+        "speed": arguments.speed,
+        "fills": result["fills"],
+        "resident_mb_at_end": round(half[-1][1] / 1e6, 1),
+        "resident_mb_peak": round(max(sample[1] for sample in samples) / 1e6, 1),
+        "growth_mb_second_half": round((last_rss - first_rss) / 1e6, 2),
+        "open_files_growth_second_half": half[-1][2] - half[0][2],
+        "open_files_at_end": half[-1][2],
+        "samples": len(samples),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--speed", type=float, default=600)
+    parser.add_argument("--market", default="")
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measure(parser.parse_args(), Path(folder)), indent=2))
+
+
+if __name__ == "__main__":
+    main()

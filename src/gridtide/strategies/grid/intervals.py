@@ -1,0 +1,201 @@
+"""The intervals of a running grid: what each owes to buy and to sell, and how that becomes orders.
+
+The rule kept here: an interval is never without an order or a parked wish, whatever is filled, refused, expired
+or cut short (I13, F35).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gridtide.domain.ledger import DUST, KEPT
+from gridtide.domain.money import ZERO, Amount, Price
+from gridtide.domain.order import OrderType, Side, Slot
+from gridtide.strategies.grid.config import Sizing
+from gridtide.strategies.grid.pairing import Pairing, floor_to_lot
+from gridtide.strategies.protocol import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gridtide.strategies.grid.config import GridConfig
+    from gridtide.strategies.grid.plan import GridPlan
+    from gridtide.strategies.grid.purchase import Shares
+    from gridtide.strategies.grid.state import GridState
+    from gridtide.strategies.protocol import ExecutionContext, SettledOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Interval k lies between levels k and k + 1 and owns two slots: the buy at level k, the sell at k + 1.
+
+    `state.to_buy` says what it still wants to buy; the lots of the sell slot are what it has to sell.
+    """
+
+    config: GridConfig
+    plan: GridPlan
+    state: GridState
+    context: ExecutionContext
+
+    # --- what happens to orders ------------------------------------------------------------------------
+
+    def place_first(self, shares: Shares) -> None:
+        """Sells from the lowest upward, then buys from the highest downward (grid-semantics 0)."""
+        for level, wanted, covered in zip(self.plan.sells, shares.wanted, shares.covered, strict=True):
+            # What is not covered is wished for all the same and waits, parked, until base comes in.
+            self._wish(Slot.level(level.index, Side.SELL), covered or wanted)
+        for interval in reversed(range(self.plan.vacant)):
+            self._place_buy(interval)
+
+    def bought(self, order: SettledOrder) -> None:
+        """The base received goes to the interval's sell, together with dust; see `Pairing.after_buy`."""
+        interval = _interval(order.slot)
+        self.state.to_buy[interval] = max(self.state.to_buy[interval] - order.executed_amount, ZERO)
+        received = self.context.lot_amount(order.slot.key)
+        if received:
+            sell, dust = _sell_slot(interval), self.context.lot_amount(DUST)
+            moves = self._pairing.after_buy(received, dust, order.executed_quote, self._price(sell))
+            for source, target, amount in (
+                (order.slot.key, sell.key, moves.bought_to_sell),
+                (order.slot.key, DUST, moves.bought_to_dust),
+                (order.slot.key, KEPT, moves.bought_to_kept),
+                (DUST, sell.key, moves.dust_to_sell),
+            ):
+                if amount:
+                    self.context.assign_lots(source, target, amount)
+        self._refresh(interval)
+
+    def sold(self, order: SettledOrder) -> None:
+        """What was sold is to be bought again, as the profit mode says; see `Pairing.after_sell`."""
+        interval, to_buy = _interval(order.slot), self.state.to_buy
+        if order.executed_amount:
+            to_buy[interval] += self._pairing.after_sell(
+                sold=order.executed_amount,
+                left=self.context.lot_amount(order.slot.key),
+                held_for=max(self.plan.interval_amounts[interval] - to_buy[interval], ZERO),
+                received=order.received,
+                price=self._prices[interval],
+            )
+        if order.ending is Ending.FILLED:
+            self.state.round_trips += 1
+        self._refresh(interval)
+
+    def mirror_part(self, slot: Slot) -> None:
+        """Cancel the rest of a partly filled order so that its part is mirrored (grid-semantics 4).
+
+        A part too small for a counter-order stays where it is: cancelling would only lose its place in the
+        queue (F41). The next fill starts the clock again.
+        """
+        order = self.context.order(slot)
+        if order is None or order.parked_reason:
+            return
+        rules, interval = self.context.market.rules, _interval(slot)
+        if slot.side is Side.BUY:
+            counter, part = self._prices[interval + 1], self.context.lot_amount(slot.key)
+        else:
+            counter, part = self._prices[interval], order.executed_amount
+        if rules.is_tradable(counter, floor_to_lot(rules, part)):
+            self.context.cancel_order(slot)
+
+    def mend(self) -> None:
+        """Give each interval whose order vanished without a report a new one."""
+        state, context = self.state, self.context
+        state.open_slots = {key for key in state.open_slots if context.order(Slot.parse(key)) is not None}
+        for interval in range(len(state.to_buy)):
+            self._refresh(interval)
+
+    # --- what is owed becomes orders -------------------------------------------------------------------
+
+    def _refresh(self, interval: int) -> None:
+        """Place what the interval owes and what can be traded; never leave it without an order."""
+        sells, buys = self._place_sell(interval), self._place_buy(interval)
+        if not sells and not buys:
+            self._revive(interval)
+
+    def _place_sell(self, interval: int) -> bool:
+        """Whether the interval's sell stands, after placing it for all its lots where its slot is free."""
+        slot, rules = _sell_slot(interval), self.context.market.rules
+        if slot.key in self.state.open_slots:
+            return True
+        amount = floor_to_lot(rules, self.context.lot_amount(slot.key))
+        if not rules.is_tradable(self._price(slot), amount):
+            return False
+        self._wish(slot, amount)
+        return True
+
+    def _place_buy(self, interval: int) -> bool:
+        """Whether the interval's buy stands, after placing it where its slot is free."""
+        slot, rules = _buy_slot(interval), self.context.market.rules
+        if slot.key in self.state.open_slots:
+            return True
+        amount = floor_to_lot(rules, self.state.to_buy[interval])
+        if not rules.is_tradable(self._price(slot), amount):
+            return False
+        self._buy(interval, amount)
+        return True
+
+    def _buy(self, interval: int, amount: Amount) -> None:
+        """Wish for `amount`, or for the largest tradable amount that money allows (grid-semantics 4)."""
+        slot, context = _buy_slot(interval), self.context
+        price = self._price(slot)
+        affordable = self._pairing.affordable(context.available(context.market.quote), price)
+        if affordable < amount and context.market.rules.is_tradable(price, affordable):
+            # What money is missing for is not owed: the next round trip plans the full amount again.
+            self.state.to_buy[interval] = amount = affordable
+        self._wish(slot, amount)
+
+    def _revive(self, interval: int) -> None:
+        """Neither side can be traded on its own: never block a level (F41).
+
+        Remainders become dust that joins another sell, and the interval buys its planned amount again. An
+        interval that never had base waits for it.
+        """
+        sell, planned = _sell_slot(interval), self.plan.interval_amounts[interval]
+        lots = self.context.lot_amount(sell.key)
+        if not lots and not self.state.to_buy[interval]:
+            self._wish(sell, self.plan.levels[interval + 1].amount or planned)
+            return
+        if lots:
+            self.context.assign_lots(sell.key, DUST, lots)
+        self.state.to_buy[interval] = planned
+        self._buy(interval, planned)
+
+    def _wish(self, slot: Slot, amount: Amount) -> None:
+        price = self._price(slot)
+        self.context.place_order(slot, price, amount, self._order_type(slot.side, price))
+        self.state.open_slots.add(slot.key)
+
+    def _order_type(self, side: Side, price: Price) -> OrderType:
+        """LIMIT only where the owner lets orders take. Buys of quote_only that wait above the price never do:
+        they would be the purchase at the start that this sizing rules out."""
+        ask = self.context.book.ask
+        above = side is Side.BUY and ask is not None and price >= ask
+        if self.config.post_only or (above and self.config.sizing is Sizing.QUOTE_ONLY):
+            return OrderType.LIMIT_MAKER
+        return OrderType.LIMIT
+
+    # --- small things ----------------------------------------------------------------------------------
+
+    @property
+    def _pairing(self) -> Pairing:
+        return Pairing.of(self.config, self.context.market, self.context.fees)
+
+    @property
+    def _prices(self) -> Sequence[Price]:
+        return self.plan.prices
+
+    def _price(self, slot: Slot) -> Price:
+        return self.plan.levels[int(slot.name)].price
+
+
+def _interval(slot: Slot) -> int:
+    return int(slot.name) - (slot.side is Side.SELL)
+
+
+def _buy_slot(interval: int) -> Slot:
+    return Slot.level(interval, Side.BUY)
+
+
+def _sell_slot(interval: int) -> Slot:
+    return Slot.level(interval + 1, Side.SELL)

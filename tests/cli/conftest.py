@@ -1,0 +1,76 @@
+"""Commands run in an empty folder, and no sandbox outlives its test."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridtide.cli import main
+from gridtide.sandbox.process import attach
+
+CONFIG = """\
+mode: sandbox
+bots:
+  - name: btc-grid
+    market: BTC/USDT
+    strategy: {name: grid, lower_price: 45000, upper_price: 55000, num_grids: 21, total_investment: 5000}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command returned and printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.out))
+
+
+Command = Callable[..., Said]
+
+
+def end_sandboxes(folder: Path) -> None:
+    async def end(sandbox_folder: Path) -> None:
+        handle = await attach(sandbox_folder)
+        if handle is not None:
+            await handle.shutdown()
+
+    for contact in folder.rglob("sandbox.json"):
+        asyncio.run(end(contact.parent))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working folder, with a config `grid.yaml`."""
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "CREDENTIALS_DIRECTORY",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "EXCHANGE__API_KEY",
+        "EXCHANGE__API_SECRET",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "grid.yaml").write_text(CONFIG)
+    yield tmp_path
+    end_sandboxes(tmp_path)
+
+
+@pytest.fixture
+def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this process."""
+
+    def run_command(*arguments: str) -> Said:
+        capsys.readouterr()
+        code = main(arguments)
+        captured = capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+    return run_command
