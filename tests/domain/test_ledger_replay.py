@@ -65,7 +65,6 @@ def test_a_real_account_balances_at_every_fill() -> None:
         books.contribute(BASE, base_before, base_before * 9000, Timestamp(0), "before", "001S")
     quote_before = books.holding(QUOTE)
     for fill in fills:
-        # Sells of dust size fall to other slots' lots: the history was no grid.
         books.book(fill, "001S", BNB_PRICE)
         check_books(books, fill.price, "18.25")
     bought = sum(fill.amount if fill.side is Side.BUY else -fill.amount for fill in fills)

@@ -11,6 +11,7 @@ from gridtide.domain import events as ev
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
 from gridtide.domain.journal import BotState, FillAdded, OrderPut, PauseReason
 from gridtide.domain.lifecycle import IntentState
+from gridtide.domain.market import Timestamp
 from gridtide.domain.order import Side
 from gridtide.domain.parking import ParkReason
 from gridtide.engine import invariants
@@ -38,6 +39,13 @@ def bot_state(place: World) -> tuple[BotState, PauseReason]:
 
 def parked(place: World) -> list[ParkReason | None]:
     return [slot.parked for slot in place.engine.state.slots.parked()]
+
+
+def agree_on_orders_and_balances(place: World) -> None:
+    snapshot = place.act(cmd.TakeSnapshot(SYMBOL, 0, ()))
+    assert isinstance(snapshot, ev.SnapshotTaken)
+    assert invariants.own_breaches(place.engine.state) == []
+    assert invariants.exchange_differences(place.engine.state, snapshot) == []
 
 
 def agree(place: World) -> None:
@@ -199,7 +207,8 @@ def test_an_order_cancelled_by_somebody_else_waits_for_a_person() -> None:
 
 
 def test_foreign_trades_are_recorded_not_posted() -> None:
-    """F21: an order placed by hand on the same account moves no posting of ours, but halts buying until explained."""
+    """F21, F45: an order placed by hand on the same account moves the account's baseline, once, and no posting of
+    ours, through restarts too."""
     place = world()
     place.start()
     hand = NewOrder(ACCOUNT, SYMBOL, Side.BUY, "MARKET", Decimal("0.5"), client_order_id="by-hand")
@@ -208,7 +217,29 @@ def test_foreign_trades_are_recorded_not_posted() -> None:
     place.elapse(901)
     assert place.engine.state.ledger.holding(USDT) == before
     assert place.engine.state.fill_count == 0
+    assert place.engine.state.increase_halted == ""
+    resting = NewOrder(
+        ACCOUNT, SYMBOL, Side.BUY, "LIMIT_MAKER", Decimal(1), price=Decimal(90), client_order_id="resting"
+    )
+    place.place_by_hand(resting)
+    place.restart()
+    place.elapse(901)
+    assert place.engine.state.increase_halted == ""
+    agree_on_orders_and_balances(place)
+
+
+def test_an_unexplained_difference_halts_buying_until_a_person_accepts_it() -> None:
+    """F45: money that appears without a record is never taken for profit; nothing is bought until a person resumes."""
+    place = world()
+    place.start()
+    place.venue.deposit(ACCOUNT, USDT, Decimal(7), Timestamp(place.now))
+    place.elapse(901)
     assert "differs" in place.engine.state.increase_halted
+    assert place.engine.state.bot_state is BotState.RUNNING
+    place.feed(ev.OperatorCommanded(Resume()))
+    assert place.engine.state.increase_halted == ""
+    place.elapse(901)
+    agree(place)
 
 
 def test_a_post_only_refusal_parks_and_comes_back() -> None:

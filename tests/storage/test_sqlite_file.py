@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -87,6 +89,21 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
     path.touch(mode=0o644)
     open_database(sqlite_url(tmp_path)).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_opening_again_leaves_the_locks_of_this_process_alone(file_store: SqlStore) -> None:
+    """POSIX drops a process's locks on a file when any of its descriptors is closed: the file must not be touched."""
+    file_store.sqlite_version = (3, 40, 1)
+    file_store.open()
+    assert file_store.database is not None
+    with file_store.database.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM leases WHERE owner = 'nobody'")
+        with pytest.raises(StorageFailed, match="locked"):
+            open_database(file_store.url, busy_timeout_seconds=0.0, sqlite_version=(3, 40, 1))
+        path = file_store.url.removeprefix("sqlite:///")
+        attempt = f"import sqlite3; sqlite3.connect({path!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+        answer = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
+    assert "database is locked" in answer.stderr
 
 
 # --- wrong files: one sentence each, and the file as it was ------------------------------------------
@@ -208,7 +225,7 @@ def test_a_file_without_rights_is_explained(tmp_path: Path) -> None:
     open_database(sqlite_url(tmp_path)).close()
     (tmp_path / "bot.db").chmod(0o000)
     with as_nobody():
-        refused(sqlite_url(tmp_path), InvalidInput, "cannot be opened .*: nothing was changed")
+        refused(sqlite_url(tmp_path), InvalidInput, "cannot be read and written: nothing was changed")
 
 
 def test_a_folder_without_rights_is_explained() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WIDE = 132
 """Columns from which fills and notices get a column of their own."""
 SMALL_ROWS = 16
-SMALL_COLUMNS = 60
+SMALL_COLUMNS = 76
 LINE_SECONDS = 10.0
 """How often plain lines repeat how things stand."""
 

@@ -37,6 +37,8 @@ class Marks:
 
 
 ASCII = Marks(good="yes", bad="NO", dot="*", price=">", frame=box.ASCII)
+SAME_TIME_MS = 60_000
+"""A market this close to now is live, and its time needs no telling."""
 _STATE_STYLES = {"RUNNING": "bold green", "OUT_OF_RANGE": "bold yellow", "PAUSED": "bold yellow"}
 _LEVEL_STYLES = {"info": "", "warning": "yellow", "alarm": "bold red"}
 
@@ -53,7 +55,7 @@ def header(view: BotView, marks: Marks) -> RenderableType:
     link = ("connected", "green") if view.connected else ("reconnecting", "bold yellow")
     how.append(f"  {marks.dot} {link[0]} ", style=link[1])
     when = f" running {wording.duration_text(view.now - view.started_at)}"
-    if view.market_time is not None:
+    if view.market_time is not None and abs(view.market_time - view.now) > SAME_TIME_MS:
         when += f"  market time {wording.market_time_text(view.market_time)} UTC"
     detail = f"  {without_control(view.state_detail)}" if view.state_detail else ""
     return Group(
@@ -92,7 +94,9 @@ def fills(view: BotView, marks: Marks, columns: int, rows: int) -> RenderableTyp
     if any(len(line) + len(fee) > columns - 4 for line, fee in lines):
         lines = [(line, Text("")) for line, _ in lines]
     shown = [line.append_text(fee) for line, fee in lines] or [Text("none yet", style="dim")]
-    return _panel(f"fills ({view.fills} so far, {view.round_trips} round trips)", _lines(shown), marks)
+    return _panel(
+        f"fills ({view.fills} so far, {wording.count(view.round_trips, 'round trip')})", _lines(shown), marks
+    )
 
 
 def money(view: BotView, marks: Marks) -> RenderableType:

@@ -87,7 +87,7 @@ def closing_text(ending: Ending) -> str:
         f"{view.name} stopped after {wording.duration_text(int(ending.seconds * 1000))} ({ending.reason}).",
         "",
     ]
-    rows = [("fills", f"{view.fills}, {view.round_trips} round trips")]
+    rows = [("fills", f"{view.fills}, {wording.count(view.round_trips, 'round trip')}")]
     if books is not None:
         places = wording.money_places(books.contributions)
         quote = view.market.quote
@@ -100,7 +100,8 @@ def closing_text(ending: Ending) -> str:
                 f"{wording.number(books.equity, places)} {quote}, put in {_short(books.contributions, places)}",
             ),
         ]
-    rows.append(("books", wording.books_text(view)))
+    balanced = books is not None and books.is_balanced
+    rows.append(("books", "balanced to the last unit" if balanced else "OUT OF BALANCE"))
     rows.append(("exchange", _agreement(ending)))
     return "\n".join([*lines, table(rows), "", *_left_behind(ending)])
 
@@ -125,15 +126,17 @@ def _orders(view: BotView) -> str:
     parts = []
     resting = {"OPEN", "PART"}
     for name, prices in (
-        ("buys", [level.price for level in view.levels if level.buy in resting]),
-        ("sells", [level.price for level in view.levels if level.sell in resting]),
+        ("buy", [level.price for level in view.levels if level.buy in resting]),
+        ("sell", [level.price for level in view.levels if level.sell in resting]),
     ):
         if prices:
             low, high = (wording.price_text(view.market, price) for price in (min(prices), max(prices)))
-            parts.append(f"{len(prices)} {name} from {low} to {high}")
+            parts.append(f"{wording.count(len(prices), name)} from {low} to {high}")
     unsettled = _unsettled(view)
     in_flight = f" ({unsettled} more whose outcome is not known yet)" if unsettled else ""
-    return f"{view.open_orders} orders{in_flight}" + (f": {', '.join(parts)}" if parts else "")
+    return f"{wording.count(view.open_orders, 'order')}{in_flight}" + (
+        f": {', '.join(parts)}" if parts else ""
+    )
 
 
 def _unsettled(view: BotView) -> int:

@@ -10,6 +10,7 @@ from gridtide.cli.control_client import NoBotRuns, ask
 from gridtide.cli.embedded import launch_spec, sandbox_folder
 from gridtide.cli.output import print_json, say
 from gridtide.cli.questions import confirm
+from gridtide.cli.wording import count
 from gridtide.cli.world import read_wish
 from gridtide.config import Mode
 from gridtide.domain.commands import StopPolicy
@@ -35,9 +36,11 @@ def ask_to_stop(folder: Path, policy: StopPolicy | None, manner: Manner) -> int:
         print_json(ended)
     else:
         left = ended["open_orders_left"]
-        say(f"{ended['name']} stopped after {ended['fills']} fills (policy: {ended['on_stop']}).")
+        say(f"{ended['name']} stopped after {count(ended['fills'], 'fill')} (policy: {ended['on_stop']}).")
         say(
-            f"{left} orders rest at the exchange." if left else "No order of the bot is left on the exchange."
+            f"Left on the exchange: {count(left, 'order')}."
+            if left
+            else "No order of the bot is left on the exchange."
         )
     return 0 if ended["books_balanced"] and ended["exchange_agrees"] else 1
 

@@ -71,6 +71,11 @@ def amount_text(market: Market, amount: Decimal) -> str:
     return number(amount, places_of(market.rules.lot_size))
 
 
+def count(number_of: int, thing: str) -> str:
+    """`1 round trip`, `2 round trips`."""
+    return f"{number_of} {thing}" + ("" if number_of == 1 else "s")
+
+
 def clock_text(milliseconds: int) -> str:
     """Local time of day."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%H:%M:%S")

@@ -94,17 +94,11 @@ def _item(lines: list[str], indent: str) -> Iterator[str]:
 
 
 def _setting(setting: Setting, name: str, answer: str | None, indent: str) -> Iterator[str]:
-    yield from _prose(_explained(setting), indent)
+    yield from _prose(setting.explained, indent)
     if answer is not None:
         yield f"{indent}{name}: {answer}"
     else:
         yield f"{indent}#{name}: {setting.default}".rstrip()
-
-
-def _explained(setting: Setting) -> str:
-    """The meaning, with the allowed words where the meaning does not name them all."""
-    missing = [choice for choice in setting.choices if choice not in setting.meaning]
-    return setting.meaning + (f" Allowed: {', '.join(setting.choices)}." if missing else "")
 
 
 def _prose(text: str, indent: str) -> list[str]:

@@ -50,6 +50,12 @@ class Setting:
     def meaning(self) -> str:
         return " ".join((self.field.description or "").split())
 
+    @property
+    def explained(self) -> str:
+        """The meaning, with the allowed words where the meaning does not name them all."""
+        missing = [choice for choice in self.choices if choice not in self.meaning]
+        return self.meaning + (f" Allowed: {', '.join(self.choices)}." if missing else "")
+
 
 def settings_of(model: Model, above: str = "") -> Iterator[Setting]:
     """Every key below `model` that holds a value, in the order of the code."""

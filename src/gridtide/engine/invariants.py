@@ -96,6 +96,13 @@ def _balance_differences(state: EngineState, snapshot: SnapshotTaken) -> list[st
             locked[state.market.base] += rest
         else:
             locked[state.market.quote] += multiply_exact(order.intent.price, rest)
+    for update in snapshot.open_orders:
+        if state.orders.find(update.client_order_id) is None:  # somebody else's order locks funds too
+            rest = update.amount - update.executed_amount
+            if update.side is Side.SELL:
+                locked[state.market.base] += rest
+            else:
+                locked[state.market.quote] += multiply_exact(update.price, rest)
     for asset, expected_locked in locked.items():
         balance = snapshot.balances.get(asset)
         total = balance.total if balance is not None else ZERO

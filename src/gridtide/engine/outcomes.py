@@ -13,7 +13,7 @@ from gridtide.domain.errors import Defect
 from gridtide.domain.journal import FillAdded, ForeignFillSeen, PauseReason
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import Amount
+from gridtide.domain.money import ZERO, Amount
 from gridtide.domain.order import OrderStatus, Side
 from gridtide.engine import order_ids, placing
 from gridtide.engine.adoption import adopt_unknown
@@ -248,14 +248,23 @@ def attribute_fills(state: EngineState, order_id: str, client_order_id: str) -> 
         if order is not None:
             see_fill(state, fill, "records")
         else:
-            _note_foreign(state, fill)
+            state.foreign_orders.add(fill.order_id)
     if order is not None and waiting:
         settle(state, order)
 
 
-def _note_foreign(state: EngineState, fill: Fill) -> None:
-    state.foreign_orders.add(fill.order_id)
+def explain_foreign(state: EngineState, fill: Fill) -> None:
+    """Somebody else's execution on the account: recorded, and the baseline moves by it, never our books (F21, F45)."""
     state.write(ForeignFillSeen(fill))
+    sign = 1 if fill.side is Side.BUY else -1
+    baseline = dict(state.baseline)
+    for asset, amount in (
+        (state.market.base, sign * fill.amount),
+        (state.market.quote, -sign * fill.quote_amount),
+        (fill.fee.asset, -fill.fee.amount),
+    ):
+        baseline[asset] = baseline.get(asset, ZERO) + amount
+    state.set_baseline(baseline)
 
 
 def _fill_of_unknown_order(state: EngineState, fill: Fill) -> bool:
@@ -263,7 +272,7 @@ def _fill_of_unknown_order(state: EngineState, fill: Fill) -> bool:
     if fill.order_id in state.foreign_orders:
         return True
     if fill.client_order_id and order_ids.decode(fill.client_order_id) is None:
-        _note_foreign(state, fill)
+        state.foreign_orders.add(fill.order_id)
         return True
     waiting = state.unattributed.setdefault(fill.order_id, [])
     if fill not in waiting:

@@ -54,12 +54,14 @@ def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timest
 def apply_fills(state: EngineState, fills: tuple[Fill, ...]) -> bool:
     """Book trade records in the order of their ids; move the cursor behind what was applied (step 4)."""
     complete = True
-    applied = state.cursor.applied
+    before = applied = state.cursor.applied
     for fill in fills:
         known = outcomes.see_fill(state, fill, "records")
         complete = complete and known
         if complete:
             applied = max(applied, fill.trade_id)
+            if fill.order_id in state.foreign_orders and fill.trade_id > before:
+                outcomes.explain_foreign(state, fill)  # once: the cursor moves in the same transaction
         order = state.orders.find(fill.client_order_id, fill.order_id)
         if order is not None:
             outcomes.settle(state, order)

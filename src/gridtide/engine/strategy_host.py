@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gridtide.domain.errors import GridtideError
+from gridtide.domain.errors import GridtideError, InvalidInput
 from gridtide.strategies.protocol import ReactsToCandles, ReactsToSettlement, ReactsToWake
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class StrategyHost:
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         try:
             callback(*args)
+        except InvalidInput as error:  # its own sentence to its owner
+            raise StrategyRaised(str(error)) from error
         except Exception as error:  # a strategy is other people's code: whatever it raises is contained here
             name = getattr(callback, "__name__", "a callback")
             raise StrategyRaised(f"{name} raised {type(error).__name__}: {error}") from error

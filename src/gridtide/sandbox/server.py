@@ -196,8 +196,7 @@ class Sandbox:
             await asyncio.sleep(1 / TICKS_PER_SECOND)
             tick += 1
             self.exchange.pulse(tick)
-            if tick % TICKS_PER_SECOND == 0:
-                self._connections.keep_alive(self.exchange.clock.monotonic())
+            self._connections.keep_alive(self.exchange.clock.monotonic())
 
     # --- state ---------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Connections:
             self._open.discard(connection)
 
     def keep_alive(self, now: float) -> None:
-        """Ping and end connections as they need it; called about every second."""
+        """Ping and end connections as they need it; called every tenth of a second."""
         for connection in tuple(self._open):
             if not connection.keep_alive(now, self._settings):
                 task = asyncio.create_task(connection.close(WSCloseCode.POLICY_VIOLATION))

@@ -43,25 +43,31 @@ def database_path(address: URL) -> Path:
 def prepare(path: Path) -> None:
     """Make sure `path` is a file that only we can read (0600), in a folder we can write to.
 
-    A folder that is missing is made (0700) where its own parent exists.
+    A folder that is missing is made (0700) where its own parent exists. A file that is there is never opened
+    here: closing it again would take away the locks that another connection of this process holds on it.
     """
     folder = path.parent
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder: nothing was opened; name a file in storage.url")
     try:
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         if path.stat().st_mode & 0o077:
             with contextlib.suppress(PermissionError):  # somebody else's file, shared with us on purpose
                 path.chmod(0o600)
     except OSError as error:
         raise InvalidInput(_path_problem(path, error)) from error
+    if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+        raise InvalidInput(
+            f"{path} cannot be read and written: nothing was changed; change its rights or storage.url"
+        )
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise InvalidInput(f"the folder {folder} cannot be written to: nothing was opened; change its rights")
 
 
 def _path_problem(path: Path, error: OSError) -> str:
-    if isinstance(error, IsADirectoryError):
-        return f"{path} is a folder: nothing was opened; name a file in storage.url"
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"the folder {path.parent} does not exist: nothing was opened; make it or change storage.url"
     return (

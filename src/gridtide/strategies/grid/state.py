@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from gridtide.domain.market import Asset, Symbol, Timestamp
+from gridtide.domain.market import Timestamp
 from gridtide.domain.money import ZERO, Amount, Price, parse_decimal, plain
 from gridtide.strategies.grid.plan import GridPlan, LevelRole, PlannedLevel
 
@@ -66,7 +66,7 @@ class GridState:
         )
 
 
-_TEXTS: Final = {"symbol": Symbol, "base": Asset, "quote": Asset}
+_TEXTS: Final = ("symbol", "base", "quote")
 _LISTS: Final = ("levels", "interval_amounts", "warnings")
 
 
