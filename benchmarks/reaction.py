@@ -7,7 +7,6 @@ prints one JSON object: median and 99th percentile of the whole and of its parts
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import statistics

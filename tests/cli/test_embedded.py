@@ -67,6 +67,16 @@ def test_a_market_that_is_neither_file_nor_market_is_refused(folder: Path, marke
         spec(Play(market))
 
 
+def test_fees_in_another_asset_need_its_price() -> None:
+    quote = load_settings(overrides={"sandbox": {"fees": {"asset": "quote"}}})
+    assert (spec(Play(), quote).fee_asset, spec(Play(), quote).fee_asset_price) == ("USDT", "1")
+    unpriced = load_settings(overrides={"sandbox": {"fees": {"asset": "BNB"}}})
+    with pytest.raises(InvalidInput, match="say what one costs in quote"):
+        spec(Play(), unpriced)
+    priced = load_settings(overrides={"sandbox": {"fees": {"asset": "BNB", "asset_price": "600"}}})
+    assert (spec(Play(), priced).fee_asset, spec(Play(), priced).fee_asset_price) == ("BNB", "600")
+
+
 @pytest.mark.parametrize("speed", ["0", "-1", "NaN", "Infinity"])
 def test_a_speed_that_is_none_is_refused(speed: str) -> None:
     with pytest.raises(InvalidInput, match="is not above zero"):

@@ -20,7 +20,7 @@ def uncommented(text: str) -> str:
 
 def keys(value: object, above: str = "") -> set[str]:
     """All keys of a document that hold a value, as `settings_of` writes them."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return set().union(
             *(keys(item, f"{above}.{key}" if above else str(key)) for key, item in value.items())
         )

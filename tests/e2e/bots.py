@@ -109,16 +109,22 @@ def differences(bot: Bot, truth: dict[str, Any]) -> list[str]:
     found = []
     theirs = {(int(row["trade_id"]), str(row["order_id"])): row for row in truth["fills"]}
     if fills.keys() != theirs.keys():
-        found.append(f"fills: only here {fills.keys() - theirs.keys()}, only there {theirs.keys() - fills.keys()}")
+        found.append(
+            f"fills: only here {fills.keys() - theirs.keys()}, only there {theirs.keys() - fills.keys()}"
+        )
     for key in fills.keys() & theirs.keys():
         ours, row = fills[key], theirs[key]
         mine = (ours.price, ours.amount, ours.quote_amount, ours.fee.amount, ours.fee.asset)
         its = tuple(Decimal(row[name]) for name in ("price", "amount", "quote_amount", "fee"))
         if mine != (*its, row["fee_asset"]):
             found.append(f"fill {key}: {mine} here, {row} there")
-    theirs_open = {row["client_order_id"] for row in truth["orders"] if row["status"] in ("NEW", "PARTIALLY_FILLED")}
+    theirs_open = {
+        row["client_order_id"] for row in truth["orders"] if row["status"] in ("NEW", "PARTIALLY_FILLED")
+    }
     if ours_open != theirs_open:
-        found.append(f"open orders: only here {ours_open - theirs_open}, only there {theirs_open - ours_open}")
+        found.append(
+            f"open orders: only here {ours_open - theirs_open}, only there {theirs_open - ours_open}"
+        )
     holdings = {item.asset: item.balance for item in ledger.balances if item.account is Account.HOLDINGS}
     for asset, balance in truth["balances"].items():
         total = Decimal(balance["free"]) + Decimal(balance["locked"])

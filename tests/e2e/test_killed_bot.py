@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.bots import Bot, differences
 
 KILLS = 20

@@ -1,10 +1,11 @@
-"""A year file replayed through the real CCXT clients over real sockets, shortened: fills, equal books, equal records."""
+"""A year file replayed through the real CCXT clients over real sockets: fills, equal books and records."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.bots import Bot, differences
 
 MINUTES = Path(__file__).parents[2].parent / "shared" / "data" / "candles" / "BTCUSDT-1m-2021.parquet"

@@ -24,7 +24,7 @@ async def move(sandbox: RunningSandbox, price: str, **more: Any) -> None:
     "path, wrapped",
     [
         ("/ws/btcusdt@trade", False),
-        ("/ws/0/btcusdt@trade", False),
+        ("/ws/0/btcusdt%40trade", False),
         ("/stream?streams=btcusdt@trade/other@trade", True),
     ],
 )

@@ -71,6 +71,7 @@ def launch_spec(settings: AppSettings, bot: BotSettings | None, play: Play) -> L
     speed = play.speed if play.speed is not None else sandbox.speed
     if not (speed.is_finite() and speed > 0):
         raise InvalidInput(f"--speed {speed} is not above zero")
+    fee_asset, fee_asset_price = _fee_asset(sandbox.fees, symbol)
     return LaunchSpec(
         symbol=symbol,
         market_file=None if market_file is None else str(market_file.absolute()),
@@ -82,7 +83,8 @@ def launch_spec(settings: AppSettings, bot: BotSettings | None, play: Play) -> L
         balances=balances or {symbol.partition("/")[2]: DEFAULT_BALANCE},
         maker_fee=plain(sandbox.fees.maker),
         taker_fee=plain(sandbox.fees.taker),
-        fee_asset=_fee_asset(sandbox.fees),
+        fee_asset=fee_asset,
+        fee_asset_price=fee_asset_price,
     )
 
 
@@ -168,14 +170,17 @@ def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) ->
     return Decimal(_START_PRICES.get(symbol, "1"))
 
 
-def _fee_asset(fees: FeeSettings) -> str | None:
+def _fee_asset(fees: FeeSettings, symbol: str) -> tuple[str | None, str | None]:
+    """Asset of the fees and its price in quote; None where they are taken from what is received."""
     if fees.asset == "received":
-        return None
+        return None, None
     if fees.asset == "quote":
+        return symbol.partition("/")[2], "1"
+    if fees.asset_price is None:
         raise InvalidConfig(
-            "sandbox.fees.asset: the sandbox takes fees from what is received, or in an asset by name"
+            f"sandbox.fees.asset_price: the sandbox plays no market of {fees.asset}, so say what one costs in quote"
         )
-    return fees.asset
+    return fees.asset, plain(fees.asset_price)
 
 
 # --- which books belong to a sandbox -----------------------------------------------------------------

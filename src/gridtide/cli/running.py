@@ -89,7 +89,7 @@ class RunningBot:
         view = build_view(
             self.run, name=name, mode=self.world.settings.mode.value, market_time=self.show.market_time
         )
-        return replace(view, exchange=self.world.settings.exchange.name)
+        return replace(view, exchange=self.world.exchange_name)
 
     def ask_to_stop(self, reason: str, policy: StopPolicy | None = None) -> None:
         """End the run; the first reason stands."""

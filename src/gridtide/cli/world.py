@@ -50,6 +50,12 @@ class World:
     database_url: str
     embedded: Embedded | None
 
+    @property
+    def exchange_name(self) -> str:
+        """The exchange as the person knows it, with their own name for the account."""
+        exchange = self.settings.exchange
+        return f"{exchange.name} ({exchange.account})" if exchange.account else exchange.name
+
     def live_options(self, version: str) -> LiveOptions:
         """What the composition root needs to know."""
         return LiveOptions(

@@ -20,7 +20,7 @@ class ExchangeSettings(Section):
     """The key's secret. Keep it out of the file: use EXCHANGE__API_SECRET, .env, a secrets folder or the OS keyring."""
 
     account: str | None = None
-    """Your own label for the account behind the key; shown, never sent."""
+    """Your own name for the account behind the key: it is shown beside the exchange, and never sent."""
 
     rest_url: str | None = None
     """Sandbox only: address of a sandbox that already runs. Left out, `run` starts its own."""

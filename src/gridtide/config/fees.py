@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from gridtide.config.values import AssetCode, Fraction, Section
+from pydantic import model_validator
+
+from gridtide.config.values import AssetCode, Fraction, Positive, Section
 
 
 class FeeSettings(Section):
@@ -19,3 +21,12 @@ class FeeSettings(Section):
 
     asset: Literal["received", "quote"] | AssetCode = "received"
     """received: taken from what the order receives. quote: always in quote. An asset such as BNB: paid in it."""
+
+    asset_price: Positive | None = None
+    """What one unit of that asset costs in quote. Needed with an asset whose own market is not played."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.asset_price is not None and self.asset in ("received", "quote"):
+            raise ValueError("asset_price is for fees paid in an asset by name")
+        return self

@@ -44,7 +44,7 @@ class AppSettings(BaseSettings):
 
     mode: Mode = Mode.SANDBOX
     """sandbox: an exchange on your own machine, play money. testnet: the exchange's test site, play money.
-    live: the real exchange, your money. paper: the real market, play money."""
+    live: the real exchange, your money. paper: not tradable in this version."""
 
     exchange: ExchangeSettings = ExchangeSettings()
     bots: list[BotSettings] = Field(default_factory=list)

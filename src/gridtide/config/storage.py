@@ -11,4 +11,5 @@ class StorageSettings(Section):
     """The database."""
 
     url: str = Field(default="sqlite:///gridtide.db", repr=False)
-    """The database, as an SQLAlchemy address. A relative SQLite path starts in the folder you run gridtide in."""
+    """The database, as an SQLAlchemy address. A relative SQLite path starts in the folder you run gridtide in.
+    Left out in mode sandbox: a file beside the sandbox's state."""

@@ -78,7 +78,7 @@ def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity) -> None:
     contact.write(folder)
     gc.collect()
     gc.freeze()  # what was loaded stays: the collector need not look at it while orders wait
-    _LOG.info("sandbox.listening on port %s", sandbox.port)
+    _LOG.info("sandbox.listening port=%s", sandbox.port)
     _report({"ready": True})
 
 

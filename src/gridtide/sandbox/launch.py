@@ -61,8 +61,9 @@ class LaunchSpec:
     orders_per_10_seconds: int = Limits().orders_per_10_seconds
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return asdict(self)
+        """As a JSON object; the file by its absolute path."""
+        file = None if self.market_file is None else str(Path(self.market_file).absolute())
+        return {**asdict(self), "market_file": file}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> LaunchSpec:

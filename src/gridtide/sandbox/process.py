@@ -187,7 +187,7 @@ def _start(folder: Path, launch: LaunchSpec) -> Mapping[str, Any]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _open_log(folder / LOG_FILE) as log:
         child = subprocess.Popen(  # noqa: S603  our own program
-            [sys.executable, "-m", "gridtide.sandbox", str(folder)],
+            [sys.executable, "-P", "-m", "gridtide.sandbox", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -128,6 +128,7 @@ class Sandbox:
             "instance_id": self.instance_id,
             "pid": os.getpid(),
             "port": self.port,
+            "kind": self.settings.kind,
             "server_time": self.exchange.now(),
             "connections": len(self._connections),
             **self.player.status(),

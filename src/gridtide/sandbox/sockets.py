@@ -132,6 +132,7 @@ class Connections:
         """Ping and end connections as they need it; called every tenth of a second."""
         for connection in tuple(self._open):
             if not connection.keep_alive(now, self._settings):
+                self._open.discard(connection)
                 task = asyncio.create_task(connection.close(WSCloseCode.POLICY_VIOLATION))
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)

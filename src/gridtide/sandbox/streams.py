@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import orjson
 
@@ -34,6 +34,7 @@ def opening(path: str, query: str) -> tuple[bool, list[str]] | None:
 
     Tails of ``/stream/ws/`` are ignored, because ccxt counts its sockets there (protocol sections 1 and 2.2).
     """
+    path = unquote(path)
     if path == "/stream":
         asked = parse_qs(query).get("streams", [""])[0]
         return True, [name for name in asked.split("/") if name]

@@ -47,7 +47,7 @@ def prepare(path: Path) -> None:
     here: closing it again would take away the locks that another connection of this process holds on it.
     """
     folder = path.parent
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir this is False, not an error, where we may not look
         raise InvalidInput(f"{path} is a folder: nothing was opened; name a file in storage.url")
     try:
         with contextlib.suppress(FileExistsError):
