@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types imports bench docs wheel lock clean
+.PHONY: help setup run test lint format types imports bench soak docs wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ imports: .venv/.dev ## the floors of the house
 
 bench: .venv/.dev ## measure speed; not part of the tests
 	@$(BIN)/python -m pytest -p no:xdist --benchmark-only --benchmark-enable tests/bench $(ARGS)
+	@$(BIN)/python -m benchmarks.reaction
+
+soak: .venv/.dev ## ten minutes of replay: memory and open files of the bot
+	@$(BIN)/python -m benchmarks.memory $(ARGS)
 
 docs: .venv/.dev ## build the pages into site/
 	@$(BIN)/zensical build --clean --strict

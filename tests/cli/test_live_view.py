@@ -1,6 +1,8 @@
 """What a trader sees: at several sizes of terminal, in colour and without, alive and on paper."""
 
 import io
+import threading
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,9 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gridtide.cli.live_view import LINE_SECONDS, LineView, NoView, ScreenView, marks_for, open_view, render
+from gridtide.cli.painter import Painter
 from gridtide.cli.panels import ASCII, Marks
 from gridtide.domain.order import Side
-from gridtide.runners.view import NoticeView
+from gridtide.runners.view import BotView, NoticeView
 from tests.cli.views import NOW, bot_view, fill, statement
 
 SIZES = [(80, 24), (100, 30), (120, 30), (140, 45), (220, 70)]
@@ -182,3 +185,49 @@ def test_lines_say_how_things_stand_every_while_and_at_each_change() -> None:
     standing = [line for line in out.getvalue().splitlines() if "books balanced" in line]
     assert len(standing) == 3
     assert "PAUSED (operator)" in standing[-1]
+
+
+class StuckView:
+    """A terminal after Ctrl-S: it takes the first frame and then nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.shown: list[int] = []
+
+    def update(self, view: BotView) -> None:
+        self.shown.append(view.fills)
+        self.let_go.wait(10)
+
+
+def test_a_stuck_terminal_does_not_stop_the_bot() -> None:
+    """Handing over a view returns at once; of those that waited, the newest is shown."""
+    stuck = StuckView()
+    painter = Painter(stuck)
+    started = time.monotonic()
+    for number in range(50):
+        painter.show(replace(bot_view(), fills=number))
+    assert time.monotonic() - started < 1
+    stuck.let_go.set()
+    assert painter.close()
+    assert stuck.shown[-1] == 49
+    assert len(stuck.shown) < 50
+
+
+def test_a_terminal_that_stays_stuck_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridtide.cli.painter.CLOSE_SECONDS", 0.05)
+    stuck = StuckView()
+    painter = Painter(stuck)
+    painter.show(bot_view())
+    assert not painter.close()
+    stuck.let_go.set()
+
+
+def test_a_view_that_fails_is_told_and_nothing_more() -> None:
+    class Broken:
+        def update(self, view: BotView) -> None:
+            raise BrokenPipeError
+
+    painter = Painter(Broken())
+    painter.show(bot_view())
+    assert painter.close()
+    assert isinstance(painter.failure, BrokenPipeError)

@@ -5,6 +5,7 @@ Exit codes: 2 the person has to change something, 1 anything else, 130 Ctrl-C be
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import traceback
@@ -23,11 +24,12 @@ INTERRUPTED = 130
 def report_failure(error: BaseException, *, as_json: bool, debug: bool) -> int:
     """Tell `error` on stderr (and as an object on stdout with `--json`) and return the exit code."""
     sentence = SECRETS.text(without_control(_sentence(error)))
-    if as_json:
-        print(json.dumps({"error": sentence, "kind": type(error).__name__}))
-    if debug:
-        print(SECRETS.text("".join(traceback.format_exception(error))), file=sys.stderr, end="")
-    print(f"gridtide: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody is there to read it: the terminal was closed
+        if as_json:
+            print(json.dumps({"error": sentence, "kind": type(error).__name__}), flush=True)
+        if debug:
+            print(SECRETS.text("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+        print(f"gridtide: {sentence}", file=sys.stderr, flush=True)
     return _exit_code(error)
 
 

@@ -5,6 +5,7 @@ The screen is drawn anew from each `BotView` and sized to the terminal; it keeps
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -52,7 +53,10 @@ class ScreenView(AbstractContextManager["ScreenView"]):
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._live.stop()
+        with contextlib.suppress(
+            OSError
+        ):  # the terminal may be gone; the run has to end in order all the same
+            self._live.stop()
 
     def update(self, view: BotView) -> None:
         columns, rows = self._console.size

@@ -14,7 +14,6 @@ Config = Annotated[
     Path | None,
     Parameter(help="The config file. Without one: the sandbox on your own machine and a default grid."),
 ]
-NeededConfig = Annotated[Path, Parameter(help="The config file; `gridtide init` writes one.")]
 ConfigOption = Annotated[
     Path | None,
     Parameter(name="--config", help="The config file that says which exchange. Without one: the sandbox."),
