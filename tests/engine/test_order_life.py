@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,7 @@ from gridtide.domain.parking import ParkReason
 from gridtide.engine import invariants
 from gridtide.venue.messages import NewOrder
 from tests.engine.ladder import SELL, Ladder
-from tests.engine.world import ACCOUNT, BTC, SYMBOL, USDT, World, update
+from tests.engine.world import ACCOUNT, BTC, RULES, SYMBOL, USDT, World, update
 
 
 def world(**options: str) -> World:
@@ -324,3 +325,17 @@ def test_equal_events_give_equal_effects() -> None:
         return list(place.entries), place.sent
 
     assert story() == story()
+
+
+def test_changed_market_rules_are_read_anew() -> None:
+    """F42: rules that change in mid-run are known after ten minutes at most, and orders follow them."""
+    place = world()
+    place.start()
+    coarse = replace(RULES, lot_size=Decimal("0.1"), min_amount=Decimal("0.1"))
+    place.venue.set_rules(SYMBOL, coarse)
+    place.elapse(601)
+    assert place.engine.state.market.rules == coarse
+    place.move("97")
+    sells = [order for order in place.venue.open_orders(ACCOUNT) if order.side is Side.SELL]
+    assert [order.amount for order in sells] == [Decimal("0.9")]
+    agree(place)

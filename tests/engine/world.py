@@ -35,6 +35,11 @@ from gridtide.venue.messages import (
 from gridtide.venue.settings import AccountFees, VenueSettings
 from gridtide.venue.venue import Venue
 
+
+class Killed(Exception):
+    """The process died here; `World.restart` brings the bot back."""
+
+
 ACCOUNT = "tester"
 SYMBOL = Symbol("BTC/USDT")
 BTC, USDT = Asset("BTC"), Asset("USDT")
@@ -63,9 +68,10 @@ class World:
         allocation: str = "10000",
         start_price: str = "100",
         gate: RiskGate | None = None,
+        venue: VenueSettings | None = None,
     ) -> None:
         self.now = 1_700_000_000_000
-        self.venue = Venue([MARKET], VenueSettings(), random.Random(7))
+        self.venue = Venue([MARKET], venue or VenueSettings(), random.Random(7))
         self.venue.add_account(ACCOUNT, {USDT: Decimal(quote)}, AccountFees(FEES.maker, FEES.taker))
         self.database = MemoryDatabase()
         self.journal = self.database.open_bot()
@@ -76,6 +82,9 @@ class World:
         self.inbox: deque[ev.Event] = deque()
         self.lose_answer: Callable[[cmd.Command], bool] = lambda command: False
         self.lose_request: Callable[[cmd.Command], bool] = lambda command: False
+        self.answer_instead: Callable[[cmd.Command], ev.Event | None] = lambda command: None
+        self.dies: Callable[[], bool] = lambda: False
+        """Asked before each commit and around each command: True kills the process there."""
         self.hold_stream = False
         self.held: list[ev.Event] = []
         self.move_venue(start_price)
@@ -112,10 +121,10 @@ class World:
 
     # --- events --------------------------------------------------------------------------------------
 
-    def move(self, *prices: str | Decimal) -> None:
+    def move(self, *prices: str | Decimal, volume: str | Decimal = "1") -> None:
         """Walk the market over `prices`; the bot reacts after each."""
         for price in prices:
-            self.move_venue(price)
+            self.move_venue(price, volume)
             self.inbox.append(self.book_event())
             self.run()
 
@@ -155,18 +164,27 @@ class World:
     def _step(self, event: ev.Event) -> None:
         self.now += 1
         effects = self.engine.handle(event, Timestamp(self.now))
+        self._perhaps_die()
         if effects.entries:
             self.journal.commit(effects.entries, Timestamp(self.now))
         self.entries += effects.entries
         for command in effects.commands:
+            self._perhaps_die()
             self.sent.append(command)
             self._carry_out(command)
+
+    def _perhaps_die(self) -> None:
+        if self.dies():
+            raise Killed
 
     # --- the exchange's side ---------------------------------------------------------------------------
 
     def _carry_out(self, command: cmd.Command) -> None:
         if self.lose_request(command):
             self._lost(command)
+            return
+        if (other := self.answer_instead(command)) is not None:
+            self.inbox.append(other)
             return
         answer = self.act(command)
         if self.lose_answer(command):
@@ -276,8 +294,8 @@ class World:
         self._stream(done.events)
         self.run()
 
-    def move_venue(self, price: str | Decimal) -> None:
-        move = PriceMoved(Decimal(price), Decimal(1), Timestamp(self.now))
+    def move_venue(self, price: str | Decimal, volume: str | Decimal = "1") -> None:
+        move = PriceMoved(Decimal(price), Decimal(volume), Timestamp(self.now))
         self._stream(self.venue.move_market(SYMBOL, move, Timestamp(self.now)))
 
     def _stream(self, events: Iterable[object]) -> None:

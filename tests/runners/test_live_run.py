@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from gridtide.domain.commands import StopPolicy, TakeSnapshot
 from gridtide.domain.errors import Fenced, GridtideError, StorageFailed
 from gridtide.domain.journal import BotState, JournalEntry, OrderPut
 from gridtide.domain.lifecycle import IntentState
-from gridtide.domain.market import Timestamp
+from gridtide.domain.market import Asset, Timestamp
 from gridtide.engine.engine import Engine
 from gridtide.engine.settings import Allocation, BotIdentity, EngineSettings
 from gridtide.risk.gate import default_gate
@@ -168,3 +169,14 @@ async def test_snapshots_never_overlap() -> None:
     assert await dispatcher.drain(5)
     assert exchange.snapshots == 2
     assert len(events) == 2
+
+
+async def test_a_third_fee_asset_has_its_price_before_the_first_fill() -> None:
+    """F40: where fees are paid in a third asset, its market's price is an event of its own, kept fresh."""
+    run, exchange, _ = build()
+    run.engine.state.fees = replace(FEES, asset=Asset("BNB"))
+    await run.start()
+    await run.session.settle(5)
+    assert run.engine.state.third_prices == {Asset("BNB"): Decimal(100)}
+    assert exchange.world.venue.fills(ACCOUNT, SYMBOL) == ()
+    await run.close()

@@ -33,7 +33,7 @@ from gridtide.storage import sql_journal
 from gridtide.storage.database import open_database
 from gridtide.storage.reader import open_reader
 from gridtide.strategies.grid.plan import make_plan
-from gridtide.strategies.grid.strategy import GridTradingStrategy
+from gridtide.strategies.registry import create_strategy, restore_strategy
 from gridtide.strategies.single_order import SingleOrderStrategy
 
 if TYPE_CHECKING:
@@ -171,8 +171,8 @@ async def _build(exchange: Exchange, database: Database, options: LiveOptions) -
         await _check_fresh(exchange, bot, market)
     config = grid_config(bot)
     parts = _Parts(
-        GridTradingStrategy(config),
-        GridTradingStrategy.from_state,
+        create_strategy(bot.strategy.name, bot.market, config.to_settings()),
+        lambda state: restore_strategy(bot.strategy.name, state),
         allocation_of(bot),
         gate_of(bot),
         {"bot": bot.model_dump(mode="json")},
@@ -231,8 +231,7 @@ def _resumable(url: str, identity: sql_journal.BotIdentity) -> StoredBot | None:
         if not found:
             return None
         state = reader.state(found[-1].bot_id)
-    ended = state is not None and state.state in (BotState.STOPPED, BotState.STOPPING)
-    if state is None or (ended and state.detail == StopPolicy.LIQUIDATE.value):
+    if state is None or (state.state is BotState.STOPPED and state.detail == StopPolicy.LIQUIDATE.value):
         return None
     return found[-1]
 

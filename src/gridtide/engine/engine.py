@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
 
 from gridtide.domain import events as ev
-from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
+from gridtide.domain.commands import Pause, RefreshMarket, Resume, Stop, StopPolicy
 from gridtide.domain.errors import Defect
 from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
 from gridtide.domain.ledger import Ledger
@@ -95,6 +95,7 @@ class Engine:
         self._snapshot_asked_at: Timestamp | None = None
         self._next_light: Timestamp | None = None
         self._next_full: Timestamp | None = None
+        self._next_market: Timestamp | None = None
         self._next_retry: Timestamp | None = None
         self._attach_orders_to_slots()
 
@@ -122,7 +123,13 @@ class Engine:
         moments = [order.due_at for order in self.state.orders if order.due_at is not None]
         moments += [
             moment
-            for moment in (self._next_light, self._next_full, self._next_retry, self.context.wake.at)
+            for moment in (
+                self._next_light,
+                self._next_full,
+                self._next_market,
+                self._next_retry,
+                self.context.wake.at,
+            )
             if moment is not None
         ]
         return min(moments, default=None)
@@ -314,6 +321,7 @@ class Engine:
         resolving.ask_about_all(state)
         if state.bot_state is not BotState.PAUSED:
             state.enter(BotState.RECONCILING)
+        self._next_market = Timestamp(state.now + state.settings.times.market_refresh)
         self._ask_for_snapshot(full=True)
 
     def _allocate(self, event: ev.RunStarted) -> None:
@@ -372,6 +380,9 @@ class Engine:
             self._ask_for_snapshot(full=True)
         elif self._next_light is not None and state.now >= self._next_light:
             self._ask_for_snapshot(full=False)
+        if self._next_market is not None and state.now >= self._next_market:
+            self._next_market = Timestamp(state.now + state.settings.times.market_refresh)
+            state.order(RefreshMarket(state.market.symbol))
 
     def _obey(self, command: OperatorCommand) -> None:
         state = self.state

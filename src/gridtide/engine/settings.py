@@ -29,6 +29,8 @@ class ProtocolTimes:
     alarm: int = 600_000
     light_reconciliation: int = 60_000
     full_reconciliation: int = 900_000
+    market_refresh: int = 600_000
+    """How old the market's rules may get (F42)."""
     safe_age: int = 600_000
     parked_retry: int = 30_000
     refused_retry: int = 10_000

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
-from gridtide.domain.errors import Defect, GridtideError
-from gridtide.domain.events import OperatorCommanded, RunStarted, SnapshotTaken
+from gridtide.domain.errors import Defect, GridtideError, InvalidInput
+from gridtide.domain.events import AssetPriced, OperatorCommanded, RunStarted, SnapshotTaken
 from gridtide.domain.journal import BotState, BotStatePut, FillAdded, NoticeAdded
-from gridtide.domain.market import Timestamp
+from gridtide.domain.market import Symbol, Timestamp
 from gridtide.engine import invariants, liquidation, resolving
 from gridtide.runners.dispatch import Dispatcher
 from gridtide.runners.session import Session
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
     from gridtide.domain.journal import JournalEntry
+    from gridtide.domain.market import Asset
     from gridtide.engine.engine import Engine
     from gridtide.ports.exchange import Exchange
     from gridtide.ports.journal import Journal
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 KEPT_FILLS = 50
 KEPT_NOTICES = 100
 SETTLE_SECONDS = 10.0
+FEE_ASSET_SECONDS = 30.0
+"""How often the price of a third fee asset is read."""
 CANCEL_SECONDS = 60.0
 
 
@@ -71,6 +74,7 @@ class LiveRun:
         self.session.listeners.append(self._listen)
         self._loop_task: asyncio.Task[None] | None = None
         self._stream_task: asyncio.Task[None] | None = None
+        self._price_task: asyncio.Task[None] | None = None
         self._stop_asked = asyncio.Event()
 
     # --- life ----------------------------------------------------------------------------------------
@@ -80,6 +84,7 @@ class LiveRun:
         self.started_at = self.exchange.now()
         self._loop_task = asyncio.create_task(self.session.run(), name="session")
         self._stream_task = asyncio.create_task(self._read_stream(), name="stream")
+        await self._watch_fee_asset()
         balances = await self.exchange.balances()
         newest = await self.exchange.newest_trade_id(self.engine.state.market.symbol)
         self.session.deliver(RunStarted(balances, newest))
@@ -134,7 +139,7 @@ class LiveRun:
 
     async def close(self) -> None:
         """End all tasks and store STOPPED; orders that rest stay as the stop policy left them."""
-        tasks = [task for task in (self._stream_task, self._loop_task) if task is not None]
+        tasks = [task for task in (self._stream_task, self._price_task, self._loop_task) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -161,6 +166,34 @@ class LiveRun:
     async def _read_stream(self) -> None:
         async for event in self.exchange.stream(self.engine.state.market.symbol):
             self.session.deliver(event)
+
+    async def _watch_fee_asset(self) -> None:
+        """Where fees are paid in a third asset, know its price before the first fill, and keep it fresh."""
+        state = self.engine.state
+        asset = state.fees.asset
+        if asset is None or asset in (state.market.base, state.market.quote):
+            return
+        symbol = Symbol(f"{asset}/{state.market.quote}")
+        if await self._price_fee_asset(asset, symbol):
+            self._price_task = asyncio.create_task(self._keep_pricing(asset, symbol), name="fee asset")
+
+    async def _price_fee_asset(self, asset: Asset, symbol: Symbol) -> bool:
+        """Deliver the asset's price; False where the exchange has no such market (its fees then count as nothing,
+        and the engine says so)."""
+        try:
+            price = (await self.exchange.top_of_book(symbol)).mid()
+        except InvalidInput:
+            return False
+        except GridtideError:
+            return True  # a read that failed passes; the last price stands until the next one
+        if price is not None:
+            self.session.deliver(AssetPriced(asset, price))
+        return True
+
+    async def _keep_pricing(self, asset: Asset, symbol: Symbol) -> None:
+        while True:
+            await asyncio.sleep(FEE_ASSET_SECONDS)
+            await self._price_fee_asset(asset, symbol)
 
     async def _stepped(self, command: OperatorCommand, reached: Callable[[], bool]) -> None:
         self.command(command)
