@@ -12,7 +12,7 @@ from gridtide.domain import events as ev
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
 from gridtide.domain.journal import BotState, FillAdded, OrderPut, PauseReason
 from gridtide.domain.lifecycle import IntentState
-from gridtide.domain.market import Timestamp
+from gridtide.domain.market import MarketStatus, Timestamp
 from gridtide.domain.order import Side
 from gridtide.domain.parking import ParkReason
 from gridtide.engine import invariants
@@ -339,3 +339,38 @@ def test_changed_market_rules_are_read_anew() -> None:
     sells = [order for order in place.venue.open_orders(ACCOUNT) if order.side is Side.SELL]
     assert [order.amount for order in sells] == [Decimal("0.9")]
     agree(place)
+
+
+def test_a_level_refused_by_the_exchange_waits_without_spinning() -> None:
+    """F12, F65: post-only refused by the exchange because our price was late: parked, no timer in the past, back when
+    the price is."""
+    place = world()
+    place.start()
+    place.move("97")
+    place.hold_stream = True
+    place.move("101")
+    place.move_venue("97")
+    place.release_stream()
+    assert parked(place) == [ParkReason.WOULD_TAKE]
+    timer = place.engine.next_timer()
+    assert timer is not None
+    assert timer > place.now
+    assert len(submissions(place)) == 3
+    place.elapse(1)
+    place.move("99")
+    assert parked(place) == []
+    assert len(submissions(place)) == 4
+    agree(place)
+
+
+def test_a_paused_bot_with_parked_levels_does_not_spin() -> None:
+    """F65: while paused no retry is due, whatever time it is; after resume it is tried again."""
+    place = world(amount="200")
+    place.start()
+    place.venue.set_status(SYMBOL, MarketStatus.HALT)
+    place.engine.state.slots.parked()[0].retry_at = Timestamp(place.now + 1000)
+    place.feed(ev.OperatorCommanded(Pause()))
+    place.elapse(5)
+    timer = place.engine.next_timer()
+    assert timer is not None
+    assert timer > place.now

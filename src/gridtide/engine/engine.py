@@ -419,7 +419,14 @@ class Engine:
         return timer or state.funds_changed or isinstance(event, ev.BookUpdated)
 
     def _plan_retry(self) -> None:
-        retries = [slot.retry_at for slot in self.state.slots if slot.retry_at is not None]
+        """What waits for a price or for a person has no timer; no timer may stand in the past."""
+        retries: list[Timestamp] = []
+        if self.state.bot_state is BotState.RUNNING:
+            retries = [
+                slot.retry_at
+                for slot in self.state.slots
+                if slot.retry_at is not None and slot.waits_for_time
+            ]
         self._next_retry = min(retries, default=None)
 
     def _attach_orders_to_slots(self) -> None:

@@ -107,7 +107,8 @@ def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> Non
         return
     reason = _BY_REFUSAL.get(event.reason, ParkReason.REFUSED)
     wait = max(int(event.retry_after_seconds * 1000), _retry_wait(state, event.reason))
-    state.slots.park(slot, order.intent, reason, event.message, Timestamp(state.now + wait))
+    state.slots.park(slot, order.intent, reason, event.message, _later(state, wait))
+    slot.refused_at_book = state.book
     if event.reason in (
         RefusalReason.MARKET_RULE,
         RefusalReason.MARKET_CLOSED,
@@ -234,10 +235,13 @@ def _may_retry(state: EngineState, slot: SlotState) -> bool:
     wish = slot.wish
     if wish is None or slot.held or slot.parked is ParkReason.CANCELLED_OUTSIDE:
         return False
+    if slot.retry_at is not None and state.now < slot.retry_at:
+        return False
     if slot.parked is ParkReason.WOULD_TAKE:
-        return _is_clear_by_a_tick(state, wish)
+        # The exchange refused at a book we had wrong: without a newer one the same would happen again, at once (F65).
+        return state.book is not slot.refused_at_book and _is_clear_by_a_tick(state, wish)
     if slot.retry_at is not None:
-        return state.now >= slot.retry_at
+        return True
     return state.funds_changed and slot.parked in _FUNDS
 
 
@@ -254,7 +258,7 @@ def _is_clear_by_a_tick(state: EngineState, wish: OrderIntent) -> bool:
 def _retry_wait(state: EngineState, reason: RefusalReason) -> int:
     times = state.settings.times
     if reason is RefusalReason.WOULD_TAKE:
-        return 0
+        return times.refused_post_only
     if reason in (RefusalReason.CLOCK, RefusalReason.RATE_LIMIT):
         return times.poll
     return times.refused_retry if reason is RefusalReason.INSUFFICIENT_FUNDS else times.parked_retry

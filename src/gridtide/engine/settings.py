@@ -32,6 +32,8 @@ class ProtocolTimes:
     market_refresh: int = 600_000
     """How old the market's rules may get (F42)."""
     safe_age: int = 600_000
+    refused_post_only: int = 500
+    """A level whose post-only order the exchange refused waits at least this long, and for a newer book."""
     parked_retry: int = 30_000
     refused_retry: int = 10_000
 

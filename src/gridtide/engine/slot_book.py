@@ -13,7 +13,7 @@ from gridtide.domain.order import OrderIntent, OrderType, Slot, TimeInForce
 from gridtide.domain.parking import ParkReason
 
 if TYPE_CHECKING:
-    from gridtide.domain.market import Symbol, Timestamp
+    from gridtide.domain.market import Symbol, Timestamp, TopOfBook
     from gridtide.engine.tracked_order import TrackedOrder
 
 
@@ -32,10 +32,17 @@ class SlotState:
     detail: str = ""
     retry_at: Timestamp | None = None
     held: bool = False
+    refused_at_book: TopOfBook | None = None
+    """The book we knew when the exchange refused to let the order rest: only a newer one says more."""
 
     @property
     def is_free(self) -> bool:
         return self.live is None and self.wish is None
+
+    @property
+    def waits_for_time(self) -> bool:
+        """Whether its parked wish is tried again at `retry_at`, and not when a price or a person says so."""
+        return not self.held and self.parked not in (ParkReason.WOULD_TAKE, ParkReason.CANCELLED_OUTSIDE)
 
     def row(self) -> SlotRow:
         wish = self.wish

@@ -40,6 +40,7 @@ def build_view(run: LiveRun, *, name: str, mode: str, market_time: int | None = 
     strategy = engine.strategy
     shows = strategy if isinstance(strategy, ShowsLevels) else None
     resting = sum(order.state.rests_at_exchange for order in state.orders)
+    unsent = len(state.orders.planned())
     return BotView(
         name=name,
         mode=mode,
@@ -60,7 +61,7 @@ def build_view(run: LiveRun, *, name: str, mode: str, market_time: int | None = 
             if slot.wish is not None and slot.parked is not None
         ),
         open_orders=resting,
-        in_flight=state.orders.live_count - resting,
+        in_flight=state.orders.live_count - resting - unsent,
         fills=state.fill_count,
         round_trips=shows.round_trips if shows is not None else 0,
         recent_fills=tuple(run.recent_fills),

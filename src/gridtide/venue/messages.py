@@ -14,7 +14,7 @@ from gridtide.domain.order import OrderStatus, Side, TimeInForce
 
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
-    from gridtide.domain.candle import Candle, MarketTrade
+    from gridtide.domain.candle import MarketTrade
     from gridtide.domain.market import Asset, Symbol, Timestamp
 
 
@@ -189,14 +189,3 @@ class PriceMoved:
     market_time: Timestamp
     taker: Side | None = None
     """The taker's side where known (market trades); else the direction of the move."""
-
-
-@dataclass(frozen=True, slots=True)
-class CandleStarted:
-    """A candle whose path points follow as `PriceMoved`; for the kline streams of the candle's own time."""
-
-    candle: Candle
-    timeframe: str
-
-
-MarketMove = PriceMoved
