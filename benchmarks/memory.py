@@ -26,13 +26,17 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     command += ["--for", f"{int(arguments.minutes * 60)}s", "--speed", str(arguments.speed)]
     if arguments.market:
         command += ["--market", str(Path(arguments.market).absolute())]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     watched = psutil.Process(process.pid)
-    samples: list[tuple[float, int, int]] = []
+    samples: list[tuple[float, int, int, int]] = []
     started = time.monotonic()
     while process.poll() is None:
         try:
-            samples.append((time.monotonic() - started, watched.memory_info().rss, watched.num_fds()))
+            sockets = len(watched.net_connections())
+            moment = time.monotonic() - started
+            samples.append((moment, watched.memory_info().rss, watched.num_fds() - sockets, sockets))
         except psutil.Error:
             break
         time.sleep(SAMPLE_SECONDS)
@@ -43,9 +47,10 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     third = max(1, len(half) // 6)
     first_rss = statistics.median(sample[1] for sample in half[:third])
     last_rss = statistics.median(sample[1] for sample in half[-third:])
-    # Connections come and go with what is asked at the moment, so windows are compared, not moments.
-    first_files = statistics.median(sample[2] for sample in half[:third])
-    last_files = statistics.median(sample[2] for sample in half[-third:])
+    files = [sample[2] for sample in half]
+    connections = [
+        sample[3] for sample in samples
+    ]  # a pool: they come and go with what is asked at the moment
     return {
         "benchmark": "memory",
         "minutes": arguments.minutes,
@@ -54,8 +59,10 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "resident_mb_at_end": round(half[-1][1] / 1e6, 1),
         "resident_mb_peak": round(max(sample[1] for sample in samples) / 1e6, 1),
         "growth_mb_second_half": round((last_rss - first_rss) / 1e6, 2),
-        "open_files_growth_second_half": last_files - first_files,
-        "open_files_most": max(sample[2] for sample in samples),
+        "open_files_growth_second_half": files[-1] - files[0],
+        "open_files_at_end": files[-1],
+        "connections_median": statistics.median(connections),
+        "connections_most": max(connections),
         "samples": len(samples),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gridtide.domain.events import RefusalReason
 from gridtide.domain.journal import BotStatePut, FillAdded, ForeignFillSeen, NoticeAdded, OrderPut
 from gridtide.domain.lifecycle import IntentState
 from gridtide.telemetry import events
@@ -66,7 +67,9 @@ class JournalLog:
             name = events.ORDER_NOT_SENT
         if name is None:
             return
-        log = self._logger.warning if name in _WARNINGS else self._logger.info
+        # A post-only order on the wrong side of a moving price is a grid's daily bread.
+        is_usual = row.reason.startswith(RefusalReason.WOULD_TAKE.value)
+        log = self._logger.warning if name in _WARNINGS and not is_usual else self._logger.info
         log(
             name,
             client_order_id=row.client_order_id,
