@@ -118,6 +118,22 @@ def test_a_sandbox_goes_on_with_its_books_and_a_new_one_has_new_books(folder: Pa
     assert (folder / "mine.db").read_bytes() == b"books of an older sandbox"
 
 
+def test_looking_never_ends_the_sandbox_a_bot_trades_on(folder: Path) -> None:
+    """`plan`, `check` and `order` know nothing of the speed that the running bot's sandbox was started with."""
+    wanted = spec(Play())
+
+    async def look() -> None:
+        found = await open_embedded(SETTINGS, replace(wanted, speed=5.0), folder)
+        try:
+            looked = await open_embedded(SETTINGS, wanted, folder, as_it_is=True)
+            assert looked.was_running
+            assert looked.handle.contact == found.handle.contact
+        finally:
+            await found.handle.shutdown()
+
+    asyncio.run(look())
+
+
 def test_books_that_cannot_be_told_stop_the_start(folder: Path) -> None:
     (folder / BOOKS_FILE).write_text(json.dumps(["?"]))
     with pytest.raises(InvalidInput, match="nothing was started"):

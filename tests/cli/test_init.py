@@ -1,6 +1,7 @@
 """`gridtide init`: a dialogue that ends in a config which loads, or in nothing."""
 
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_answers_may_come_as_options(command: Command, folder: Path) -> None:
     command("init", "my.yaml", *options, "--total-investment", "250", "--mode", "testnet", "--yes", "--json")
     (bot,) = load_settings(folder / "my.yaml").bots
     assert (bot.market, bot.strategy.levels, str(bot.strategy.upper_price)) == ("ETH/USDT", 11, "3000.5")
+
+
+def test_the_proposed_range_is_about_the_market(command: Command, folder: Path) -> None:
+    assert command("init", "my.yaml", "--market", "ETH/USDT", "--yes").code == 0
+    strategy = load_settings(folder / "my.yaml").bots[0].strategy
+    assert [strategy.lower_price, strategy.upper_price] == [Decimal(2700), Decimal(3300)]
+
+
+def test_no_range_is_made_up_for_a_market_nobody_knows(command: Command, folder: Path) -> None:
+    found = command("init", "my.yaml", "--market", "FOO/BAR", "--yes")
+    assert found.code == 2
+    assert "give --lower-price and --upper-price" in found.err
+    assert not (folder / "my.yaml").exists()
 
 
 def test_a_file_that_is_there_is_not_touched(command: Command, folder: Path) -> None:

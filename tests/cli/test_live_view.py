@@ -85,6 +85,11 @@ def test_states_of_levels_are_words() -> None:
         assert words in text
 
 
+def test_a_tall_terminal_shows_more_levels_before_more_fills() -> None:
+    lines = shown({}, 120, 40)
+    assert sum("open" in line or "vacant" in line or "parked" in line for line in lines) > 20
+
+
 def test_a_level_that_is_not_shown_is_counted() -> None:
     assert "not shown: 14 above, 14 below" in "\n".join(shown({}, 80, 24))
 

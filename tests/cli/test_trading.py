@@ -134,6 +134,43 @@ def test_a_check_that_fails_says_which_and_what_to_do(command: Command, folder: 
     assert "1 of" in found.out
 
 
+def test_a_bot_whose_money_is_in_its_orders_may_go_on(command: Command, folder: Path) -> None:
+    """Real money runs only after passed checks: a grid that stands must pass them, with little left on the account."""
+    text = CONFIG.replace("total_investment: 5000", "total_investment: 14000")
+    (folder / "grid.yaml").write_text(text)
+    assert command("run", "grid.yaml", "--for", "1s", "--quiet").code == 0
+    check = command("check", "grid.yaml")
+    assert check.code == 0, check.out
+    assert "btc-grid has a grid already, and the next run goes on with it" in check.out
+    plan = command("plan", "grid.yaml", "--json")
+    assert plan.code == 0, plan.err
+    assert plan.json["has_run"] is True
+    assert command("stop", "--liquidate", "--yes").code == 0
+    (folder / "grid.yaml").write_text(text.replace("14000", "50000000"))
+    assert command("check", "grid.yaml").code == 2, "its life is over: the next grid needs its own money"
+
+
+def test_an_order_beside_a_stopped_bot_leaves_its_books_in_agreement(command: Command) -> None:
+    assert command("run", "grid.yaml", "--for", "1s", "--quiet").code == 0
+    assert command("order", "buy", "BTC/USDT", "0.002", "--config", "grid.yaml").code == 0
+    assert (
+        command("order", "sell", "BTC/USDT", "0.001", "--limit", "90000", "--config", "grid.yaml").code == 0
+    )
+    found = command("run", "grid.yaml", "--for", "1s", "--json")
+    assert found.code == 0, found.err
+    assert found.json["exchange_agrees"] is True
+
+
+def test_an_order_goes_to_the_sandbox_that_ran_last(command: Command, folder: Path) -> None:
+    """Not to a new one of the default seed, where it would be filled and harm nothing and mean nothing."""
+    assert command("run", "--seed", "7", "--for", "1s", "--quiet").code == 0
+    assert command("order", "buy", "BTC/USDT", "0.002").code == 0
+    (only,) = (folder / ".gridtide" / "sandbox").iterdir()
+    assert "seed-7" in only.name
+    assert command("order", "buy", "ETH/USDT", "0.1").code == 0
+    assert len(list((folder / ".gridtide" / "sandbox").iterdir())) == 2
+
+
 def test_single_orders(command: Command) -> None:
     """One that takes, one that rests, one that cannot be: each says what became of it."""
     bought = command("order", "buy", "BTC/USDT", "0.01", "--json")

@@ -42,6 +42,7 @@ def test_what_is_no_length_of_time_is_refused_with_an_example(text: str) -> None
         ("-0.005", 2, True, "-0.01"),
         ("12.1", 4, True, "+12.1000"),
         ("0.00001", 2, True, "0.00"),
+        ("-0.00001", 2, True, "0.00"),
         ("1E-9", 8, False, "0.00000000"),
     ],
 )

@@ -101,11 +101,15 @@ class World:
 
     def restart(self) -> None:
         """As after kill -9: whatever was in memory or on its way is gone, the journal is what is left."""
+        self.load()
+        self.start()
+
+    def load(self) -> None:
+        """The moment of a restart before anything has happened."""
         self.inbox.clear()
         self.held.clear()
         self.journal = self.database.open_bot(resume=True)
         self.engine = self._build()
-        self.start()
 
     def _build(self) -> Engine:
         snapshot = self.journal.load()

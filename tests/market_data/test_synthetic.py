@@ -138,7 +138,7 @@ def test_a_position_of_another_market_is_refused() -> None:
 
 
 def test_too_coarse_a_tick_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="at least 1000 ticks"):
+    with pytest.raises(InvalidInput, match="a thousand price steps, or above"):
         SyntheticMarket(BITCOIN, Decimal(1), 1, START)
 
 

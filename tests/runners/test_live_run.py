@@ -12,6 +12,7 @@ import pytest
 
 from gridtide.domain.commands import StopPolicy, TakeSnapshot
 from gridtide.domain.errors import Fenced, GridtideError, StorageFailed
+from gridtide.domain.events import Event, ReadFailed, SnapshotTaken
 from gridtide.domain.journal import BotState, JournalEntry, OrderPut
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.market import Asset, Timestamp
@@ -180,3 +181,21 @@ async def test_a_third_fee_asset_has_its_price_before_the_first_fill() -> None:
     assert run.engine.state.third_prices == {Asset("BNB"): Decimal(100)}
     assert exchange.world.venue.fills(ACCOUNT, SYMBOL) == ()
     await run.close()
+
+
+async def test_a_read_that_breaks_does_not_block_the_next() -> None:
+    """F63, R7: an answer nobody can read is a failed read, and later snapshots are taken all the same."""
+
+    class Broken(InProcessExchange):
+        async def snapshot(self, command: TakeSnapshot) -> SnapshotTaken:
+            if not self.snapshots:
+                self.snapshots += 1
+                raise KeyError("clientOrderId")
+            return await super().snapshot(command)
+
+    events: list[Event] = []
+    dispatcher = Dispatcher(Broken(World(Ladder, Ladder.from_state)), events.append)
+    for _ in range(2):
+        dispatcher.hand_on(TakeSnapshot(SYMBOL, 0, ()))
+        await dispatcher.drain(1)
+    assert [type(event) for event in events] == [ReadFailed, SnapshotTaken]

@@ -2,7 +2,7 @@
 
 from gridtide.bootstrap.bots import default_bot, grid_config, protocol_times
 from gridtide.bootstrap.connection import connection_for
-from gridtide.bootstrap.live import LiveOptions, build_live, build_order
+from gridtide.bootstrap.live import LiveOptions, build_live, build_order, has_grid
 from gridtide.bootstrap.preview import Preview, preview
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "connection_for",
     "default_bot",
     "grid_config",
+    "has_grid",
     "preview",
     "protocol_times",
 ]

@@ -32,8 +32,9 @@ def connection_for(
         secret = exchange.api_secret.get_secret_value()
     if not (api_key and secret):
         raise InvalidConfig(
-            f"exchange.api_key and exchange.api_secret: mode {settings.mode} needs both; "
+            f"mode {settings.mode} needs exchange.api_key and exchange.api_secret; nothing was started; "
             "set EXCHANGE__API_KEY and EXCHANGE__API_SECRET in the environment or in .env"
+            + (" to what `gridtide sandbox` printed" if settings.mode is Mode.SANDBOX else "")
         )
     return ExchangeConnection(
         name=exchange.name,

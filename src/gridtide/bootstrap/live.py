@@ -19,7 +19,7 @@ from gridtide.bootstrap.preview import check_funds
 from gridtide.config.bot import BotSettings
 from gridtide.config.settings import Mode
 from gridtide.domain.commands import StopPolicy
-from gridtide.domain.errors import InvalidConfig, PlanRefused
+from gridtide.domain.errors import GridtideError, InvalidConfig, PlanRefused
 from gridtide.domain.journal import BotState
 from gridtide.domain.ledger import KEPT
 from gridtide.domain.market import Symbol, Timestamp
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from gridtide.ports.exchange import Exchange
     from gridtide.risk.gate import RiskGate
     from gridtide.storage.database import Database
-    from gridtide.storage.reader import StoredBot
+    from gridtide.storage.reader import Reader, StoredBot
     from gridtide.strategies.protocol import Strategy
 
 
@@ -228,12 +228,29 @@ def _resumable(url: str, identity: sql_journal.BotIdentity) -> StoredBot | None:
             if (bot.name, bot.account_id, bot.symbol, bot.exchange, bot.mode)
             == (identity.name, identity.account_id, identity.symbol, identity.exchange, identity.mode)
         ]
-        if not found:
-            return None
-        state = reader.state(found[-1].bot_id)
-    if state is None or (state.state is BotState.STOPPED and state.detail == StopPolicy.LIQUIDATE.value):
-        return None
-    return found[-1]
+        return found[-1] if found and _goes_on(reader, found[-1]) else None
+
+
+def _goes_on(reader: Reader, bot: StoredBot) -> bool:
+    """Whether the next run takes this bot up again."""
+    state = reader.state(bot.bot_id)
+    return state is not None and not (
+        state.state is BotState.STOPPED and state.detail == StopPolicy.LIQUIDATE.value
+    )
+
+
+def has_grid(url: str, bot: BotSettings, mode: Mode) -> bool:
+    """Whether the books hold a grid of `bot` that the next run goes on with; without readable books there is none."""
+    try:
+        with open_reader(url) as reader:
+            found = [
+                known
+                for known in reader.bots()
+                if (known.name, known.symbol, known.mode) == (bot.name, bot.market, mode.value)
+            ]
+            return bool(found) and _goes_on(reader, found[-1])
+    except GridtideError:
+        return False
 
 
 def _same_bot(options: LiveOptions, stored: StoredBot) -> BotSettings:

@@ -33,15 +33,19 @@ class Preview:
     plan: GridPlan
 
 
-async def preview(exchange: Exchange, bot: BotSettings) -> Preview:
-    """Plan the grid of `bot` on a connected exchange. Raises `PlanRefused` or `InvalidInput`; places nothing."""
+async def preview(exchange: Exchange, bot: BotSettings, *, is_funded: bool = False) -> Preview:
+    """Plan the grid of `bot` on a connected exchange. Raises `PlanRefused` or `InvalidInput`; places nothing.
+
+    With `is_funded` the bot has its money in its orders already, and what is free on the account says nothing.
+    """
     symbol = Symbol(bot.market)
     market = exchange.market(symbol)
     fees = await exchange.fees(symbol)
     book = await exchange.top_of_book(symbol)
     balances = await exchange.balances()
     plan = make_plan(grid_config(bot), market, fees, book)
-    check_funds(bot, market, balances)
+    if not is_funded:
+        check_funds(bot, market, balances)
     return Preview(bot, market, fees, book, balances, plan)
 
 

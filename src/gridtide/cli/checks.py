@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridtide.bootstrap import has_grid
 from gridtide.cli.plan_text import fees_text, percent
 from gridtide.domain.errors import GridtideError
 from gridtide.domain.market import MarketStatus, Symbol
@@ -58,7 +59,9 @@ async def run_checks(
     yield check_clock(exchange)
     async for check in check_keys(exchange, needs_keys=world.settings.mode.needs_keys):
         yield check
-    async for check in check_grid(exchange, find_bot):
+    async for check in check_grid(
+        exchange, find_bot, lambda bot: has_grid(world.database_url, bot, world.settings.mode)
+    ):
         yield check
 
 
@@ -126,9 +129,12 @@ async def check_keys(exchange: Exchange, *, needs_keys: bool) -> AsyncIterator[C
 
 
 async def check_grid(
-    exchange: Exchange, find_bot: Callable[[], Awaitable[BotSettings]]
+    exchange: Exchange, find_bot: Callable[[], Awaitable[BotSettings]], has_run: Callable[[BotSettings], bool]
 ) -> AsyncIterator[Check]:
-    """Market, rules, fees against break-even, funds: what `gridtide plan` shows in full."""
+    """Market, rules, fees against break-even, funds: what `gridtide plan` shows in full.
+
+    A grid that stands already is not planned anew: its money is in its orders, and the price may have left it.
+    """
     from gridtide.bootstrap import preview
 
     try:
@@ -137,6 +143,11 @@ async def check_grid(
         is_open = market.status is MarketStatus.TRADING
         text = f"{market.symbol} is {market.status}" + ("" if is_open else ": try again when it trades")
         yield Check("market", Outcome.PASSED if is_open else Outcome.FAILED, text)
+        if has_run(bot):
+            yield Check(
+                "grid", Outcome.PASSED, f"{bot.name} has a grid already, and the next run goes on with it"
+            )
+            return
         shown = await preview(exchange, bot)
     except GridtideError as error:
         yield Check("grid", Outcome.FAILED, str(error))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from gridtide.cli.embedded import START_PRICES
 from gridtide.cli.output import print_json, say
 from gridtide.cli.questions import ask
 from gridtide.config import Mode, load_settings
@@ -18,8 +19,8 @@ from gridtide.sandbox.state_file import write_private
 
 Value = TypeVar("Value")
 
-DEFAULT_LOWER, DEFAULT_UPPER = Decimal(45000), Decimal(55000)
-"""Ten percent around the price at which the sandbox's invented market begins."""
+DEFAULT_RANGE = Decimal("0.1")
+"""Half the width of the proposed range, as a fraction of the price at which the sandbox's invented market begins."""
 DEFAULT_INVESTMENT = Decimal(10000)
 
 
@@ -45,7 +46,7 @@ def write_config(file: Path, given: Given, *, force: bool, yes: bool, as_json: b
     if as_json:
         print_json({"file": str(file), "mode": answers.mode.value, "market": answers.market})
         return
-    say(f"\nWritten: {file}")
+    say(f"Written: {file}")
     if answers.mode.needs_keys:
         say("Put your key into .env (chmod 600 .env), as EXCHANGE__API_KEY and EXCHANGE__API_SECRET.")
     say(
@@ -70,10 +71,23 @@ def _answers(given: Given, *, yes: bool) -> Answers:
         Mode,
     )
     market = answer(given.market, "Which spot market", "BTC/USDT", str)
-    say_prices = f"in {market.partition('/')[2] or 'quote'}"
-    lower = answer(given.lower_price, f"Lowest price of the grid, {say_prices}", DEFAULT_LOWER, parse_decimal)
+    say_prices = f"in {market.upper().partition('/')[2] or 'quote'}"
+    if yes and market.upper() not in START_PRICES and None in (given.lower_price, given.upper_price):
+        raise InvalidInput(
+            f"nothing was written: no price of {market} is known here; give --lower-price and --upper-price"
+        )
+    middle = Decimal(START_PRICES.get(market.upper(), "1"))
+    lower = answer(
+        given.lower_price,
+        f"Lowest price of the grid, {say_prices}",
+        middle * (1 - DEFAULT_RANGE),
+        parse_decimal,
+    )
     upper = answer(
-        given.upper_price, f"Highest price of the grid, {say_prices}", DEFAULT_UPPER, parse_decimal
+        given.upper_price,
+        f"Highest price of the grid, {say_prices}",
+        middle * (1 + DEFAULT_RANGE),
+        parse_decimal,
     )
     levels = answer(
         given.num_grids, "How many price levels, both included (more: smaller profits, more often)", 41, int

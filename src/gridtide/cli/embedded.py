@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_SYMBOL = "BTC/USDT"
 DEFAULT_BALANCE = "15000"
 BOOKS_FILE = "books.json"
-_START_PRICES = {
+START_PRICES = {
     "BTC/USDT": "50000",
     "ETH/USDT": "3000",
     "BNB/USDT": "600",
@@ -96,14 +96,17 @@ def sandbox_folder(state_folder: Path, spec: LaunchSpec) -> Path:
     return state_folder / "sandbox" / words
 
 
-async def open_embedded(settings: AppSettings, spec: LaunchSpec, state_folder: Path) -> Embedded:
+async def open_embedded(
+    settings: AppSettings, spec: LaunchSpec, state_folder: Path, *, as_it_is: bool = False
+) -> Embedded:
     """Find the folder's sandbox alive, or start it from its saved state, or start a new one; the market is held then.
 
-    Raises `InvalidInput` where it cannot start.
+    A living one that plays otherwise than `spec` says is started again, unless it is to be taken `as_it_is`: a bot
+    may be trading there. Raises `InvalidInput` where it cannot start.
     """
     folder = sandbox_folder(state_folder, spec)
     handle = await attach(folder)
-    if handle is not None and _plays_otherwise(read_launch(folder), spec):
+    if handle is not None and not as_it_is and _plays_otherwise(read_launch(folder), spec):
         await handle.shutdown()  # it saves where it is, and goes on from there the new way
         handle = None
     if handle is not None:
@@ -113,7 +116,10 @@ async def open_embedded(settings: AppSettings, spec: LaunchSpec, state_folder: P
         return Embedded(handle, books_of(folder), False, f"the sandbox goes on from its state in {folder}")
     url = _new_books(folder, settings)
     handle = await start_process(folder, spec)
-    return Embedded(handle, url, False, f"a new sandbox ({spec.kind}) in {folder}, with new books")
+    books = "new books"
+    if "url" in settings.storage.model_fields_set and url != settings.storage.url:
+        books += f" in {url} (those of storage.url belong to another sandbox)"
+    return Embedded(handle, url, False, f"a new sandbox ({spec.kind}) in {folder}, with {books}")
 
 
 def _plays_otherwise(running: LaunchSpec, wanted: LaunchSpec) -> bool:
@@ -167,7 +173,7 @@ def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) ->
         return given
     if bot is not None:
         return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
-    return Decimal(_START_PRICES.get(symbol, "1"))
+    return Decimal(START_PRICES.get(symbol, "1"))
 
 
 def _fee_asset(fees: FeeSettings, symbol: str) -> tuple[str | None, str | None]:

@@ -26,7 +26,10 @@ async def serve_alone(wish: Wish, *, as_json: bool) -> None:
     spec = replace(launch_spec(settings, bot, wish.play), hold=False)
     folder = sandbox_folder(wish.state_folder / "alone", spec)
     if await attach(folder) is not None:
-        raise InvalidInput(f"a sandbox with this market runs already, from {folder}: nothing was started")
+        raise InvalidInput(
+            f"a sandbox with this market runs already, from {folder}: nothing was started; end that one first, or give "
+            "this one another --state-folder"
+        )
     handle = await start_process(folder, spec)
     try:
         _tell(handle, spec.symbol or DEFAULT_SYMBOL, as_json=as_json)

@@ -10,7 +10,7 @@ import json
 import sys
 import traceback
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, UnusedCliTokensError
 
 from gridtide.domain.errors import GridtideError, InvalidInput
 from gridtide.telemetry.console import without_control
@@ -39,12 +39,20 @@ def _exit_code(error: BaseException) -> int:
     return INPUT_IS_WRONG if isinstance(error, InvalidInput | CycloptsError) else FAILED
 
 
+def _wrong_words(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"There is no place for {' '.join(error.unused_tokens)}."
+    text = f"{error}".strip()
+    return text if text.endswith((".", "?", "...")) else f"{text}."
+
+
 def _sentence(error: BaseException) -> str:
     match error:
         case KeyboardInterrupt():
             return "interrupted; nothing was started"
         case CycloptsError():
-            return f"{error}".strip() + " See `gridtide --help`."
+            words = " ".join(["gridtide", *(error.command_chain or ())])
+            return f"{_wrong_words(error)} See `{words} --help`."
         case GridtideError():
             return str(error)
         case OSError() if error.filename:

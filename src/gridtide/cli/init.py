@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gridtide.cli.options import Json, Yes
+from gridtide.cli.options import Json, Yes, read_number
 
 
 def init(
@@ -20,11 +20,15 @@ def init(
         Parameter(help="sandbox and testnet trade play money, live trades yours."),
     ] = None,
     market: Annotated[str | None, Parameter(help="The spot market: BTC/USDT.")] = None,
-    lower_price: Annotated[Decimal | None, Parameter(help="The lowest level of the grid.")] = None,
-    upper_price: Annotated[Decimal | None, Parameter(help="The highest level of the grid.")] = None,
+    lower_price: Annotated[
+        Decimal | None, Parameter(converter=read_number, help="The lowest level of the grid.")
+    ] = None,
+    upper_price: Annotated[
+        Decimal | None, Parameter(converter=read_number, help="The highest level of the grid.")
+    ] = None,
     num_grids: Annotated[int | None, Parameter(help="How many price levels, both bounds included.")] = None,
     total_investment: Annotated[
-        Decimal | None, Parameter(help="How much the grid may use, in quote.")
+        Decimal | None, Parameter(converter=read_number, help="How much the grid may use, in quote.")
     ] = None,
     force: Annotated[bool, Parameter(help="Write over a file that is there.", show_default=False)] = False,
     yes: Yes = False,

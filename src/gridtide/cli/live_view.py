@@ -78,8 +78,8 @@ class LineView(AbstractContextManager["LineView"]):
         self._out.flush()
 
     def update(self, view: BotView) -> None:
-        self._tell_fills(view)
         self._tell_notices(view)
+        self._tell_fills(view)
         is_due = self._clock() - self._told_at >= LINE_SECONDS
         if is_due or view.state != self._state:
             self._told_at, self._state = self._clock(), view.state
@@ -161,7 +161,7 @@ def render(view: BotView, columns: int, rows: int, marks: Marks) -> RenderableTy
     if columns >= WIDE:
         screen.split_column(top, _wide_body(view, columns, rows - 2, marks))
     else:
-        fill_rows = max(1, rows - 21)
+        fill_rows = max(1, 3 + (rows - 24) // 3) if rows >= 24 else max(1, rows - 21)
         body_rows = rows - 3 - fill_rows - 2
         screen.split_column(
             top,

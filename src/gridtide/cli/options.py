@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
+
+from gridtide.domain.errors import InvalidValue
+from gridtide.domain.money import parse_decimal
 
 STATE_FOLDER = Path(".gridtide")
+MAX_PORT = 65_535
+
+
+def read_number(_: object, tokens: Sequence[Token]) -> Decimal:
+    """An exact, finite decimal; `abc`, `nan` and `inf` become a sentence."""
+    try:
+        return parse_decimal(tokens[0].value)
+    except InvalidValue:
+        raise ValueError(f"{tokens[0].value} is not a number") from None
+
+
+def not_negative(_: object, value: int | None) -> None:
+    if value is not None and value < 0:
+        raise ValueError(f"{value} is below zero")
+
+
+def a_port(_: object, value: int | None) -> None:
+    if value is not None and not 0 <= value <= MAX_PORT:
+        raise ValueError(f"{value} is no port: it must be from 0 to {MAX_PORT}")
+
 
 Config = Annotated[
     Path | None,
@@ -16,7 +40,10 @@ Config = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    Parameter(name="--config", help="The config file that says which exchange. Without one: the sandbox."),
+    Parameter(
+        name="--config",
+        help="The config file that says which exchange. Without one: what ran last in the state folder, or the sandbox.",
+    ),
 ]
 Json = Annotated[
     bool,
@@ -62,8 +89,15 @@ Market = Annotated[
 ]
 Speed = Annotated[
     Decimal | None,
-    Parameter(name="--speed", help="How fast the sandbox plays its market: 60 plays an hour in a minute."),
+    Parameter(
+        name="--speed",
+        converter=read_number,
+        help="How fast the sandbox plays its market: 60 plays an hour in a minute.",
+    ),
 ]
 Seed = Annotated[
-    int | None, Parameter(name="--seed", help="Seed of the synthetic market: same seed, same market.")
+    int | None,
+    Parameter(
+        name="--seed", validator=not_negative, help="Seed of the synthetic market: same seed, same market."
+    ),
 ]

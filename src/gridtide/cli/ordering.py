@@ -136,7 +136,6 @@ def _text(outcome: dict[str, Any], market: Symbol) -> str:
         ", ".join(f"{tidy(Decimal(fee))} {asset}" for asset, fee in outcome["fees_by_asset"].items())
         or "none"
     )
-    return (
-        f"{amount}: {outcome['status'].replace('_', ' ')}; {executed} {base} at {outcome['average_price']} {quote}, "
-        f"fees {fees}."
-    )
+    price = tidy(Decimal(outcome["average_price"]))
+    status = outcome["status"].replace("_", " ")
+    return f"{amount}: {status}; {executed} {base} at {price} {quote}, fees {fees}."

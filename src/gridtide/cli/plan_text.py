@@ -37,7 +37,7 @@ def plan_rows(preview: Preview) -> list[tuple[str, str]]:
         ("break-even", _break_even_text(preview)),
         (
             "profit",
-            f"{percent(plan.profit_low)} to {percent(plan.profit_high)} of each round trip, after fees",
+            f"{_span(percent(plan.profit_low), percent(plan.profit_high))} of each round trip, after fees",
         ),
         ("costs at worst", f"{_money(plan.worst_cost)} {quote} to place everything, fees included"),
         ("if it falls", _fall_text(preview)),
@@ -142,6 +142,10 @@ def _level_cells(preview: Preview, level: PlannedLevel) -> tuple[str, str, str, 
         return price, "vacant", "", ""
     value = _money(notional(level.price, level.amount))
     return price, level.role.value, tidy(level.amount), value
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def _money(value: Decimal) -> str:

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from gridtide.bootstrap import Preview, default_bot, preview
+from gridtide.bootstrap import Preview, default_bot, has_grid, preview
 from gridtide.cli.checks import Check, run_checks
 from gridtide.cli.world import Wish, World, open_world
-from gridtide.domain.errors import GridtideError, PlanRefused
+from gridtide.domain.errors import PlanRefused
 from gridtide.domain.money import ZERO
 from gridtide.exchanges.make_exchange import make_exchange
-from gridtide.storage.reader import open_reader
 
 if TYPE_CHECKING:
     from gridtide.config import BotSettings
@@ -23,22 +22,15 @@ async def plan_wish(wish: Wish) -> tuple[Preview, bool]:
     """The plan of the bot that is meant, and whether that bot has a grid already. Raises `PlanRefused`."""
     async with open_world(wish, keep_alive=True) as world, _exchange(world) as exchange:
         await exchange.connect()
-        shown = await preview(exchange, await _bot(world, exchange))
-        return shown, _has_run(world.database_url, shown.bot.name)
+        bot = await _bot(world, exchange)
+        has_run = has_grid(world.database_url, bot, world.settings.mode)
+        return await preview(exchange, bot, is_funded=has_run), has_run
 
 
 async def check_wish(wish: Wish) -> list[Check]:
     """All checks of the bot that is meant; a failed one is a result, not an error."""
     async with open_world(wish, keep_alive=True) as world, _exchange(world) as exchange:
         return [check async for check in run_checks(world, exchange, lambda: _bot(world, exchange))]
-
-
-def _has_run(database_url: str, name: str) -> bool:
-    try:
-        with open_reader(database_url) as reader:
-            return any(bot.name == name for bot in reader.bots())
-    except GridtideError:
-        return False  # no books yet
 
 
 @asynccontextmanager

@@ -161,4 +161,4 @@ def _short(value: Decimal, places: int) -> str:
 
 
 def _money(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)
+    return None if value is None else tidy(value)

@@ -6,9 +6,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gridtide.cli.options import STATE_FOLDER, ConfigOption, Json, Market, Seed, Speed, StateFolder
+from gridtide.cli.options import STATE_FOLDER, ConfigOption, Json, Market, Seed, Speed, StateFolder, a_port
 
-Port = Annotated[int | None, Parameter(name="--port", help="Port on this machine; without it any free one.")]
+Port = Annotated[
+    int | None,
+    Parameter(name="--port", validator=a_port, help="Port on this machine; without it any free one."),
+]
 
 
 def sandbox(

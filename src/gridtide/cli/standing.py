@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from gridtide.cli import wording
 from gridtide.cli.output import table
 from gridtide.domain.money import plain, tidy
 from gridtide.domain.order import Side
@@ -18,20 +20,20 @@ def standing_text(values: Mapping[str, Any]) -> str:
     """The values of a running or a stored bot, for a person."""
     quote = str(values["market"]).partition("/")[2]
     profits = [
-        (name.replace("_", " "), f"{_shown(values[name])} {quote}")
+        (name.replace("_", " "), f"{_money(values, name)} {quote}")
         for name in ("grid_profit", "floating_profit", "fees", "equity")
         if values.get(name) is not None
     ]
     rows = [
         ("bot", f"{values['name']}, {values['market']} on {values['exchange']} ({values['mode']})"),
         ("state", _state_text(values)),
-        *([("price", _shown(values["price"]))] if values.get("price") else []),
+        *([("price", f"{Decimal(values['price']):,}")] if values.get("price") else []),
         ("fills", str(values["fills"])),
         ("orders", _orders_text(values)),
         *profits,
         (
             "holds",
-            f"{_shown(values['base_held'])} {_base(values)} and {_shown(values['quote_held'])} {quote}",
+            f"{_shown(values['base_held'])} {_base(values)} and {_money(values, 'quote_held')} {quote}",
         ),
     ]
     if "books_balanced" in values:
@@ -56,6 +58,7 @@ def stored_standing(wish: Wish) -> dict[str, Any]:
 
 def _stored(reader: Reader, bot: StoredBot) -> dict[str, Any]:
     from gridtide.domain.ledger import Ledger
+    from gridtide.domain.lifecycle import IntentState
     from gridtide.domain.market import Asset
 
     base, _, quote = bot.symbol.partition("/")
@@ -63,6 +66,7 @@ def _stored(reader: Reader, bot: StoredBot) -> dict[str, Any]:
     orders = reader.live_orders(bot.bot_id)
     ledger = Ledger(Asset(base), Asset(quote), reader.ledger(bot.bot_id))
     resting = [order for order in orders if order.state.rests_at_exchange]
+    sent = [order for order in orders if order.state is not IntentState.PLANNED]
     runs = reader.runs(bot.bot_id)
     return {
         "run_id": runs[-1].run_id if runs else "",
@@ -73,7 +77,7 @@ def _stored(reader: Reader, bot: StoredBot) -> dict[str, Any]:
         "state": state.state.value if state is not None else "STARTING",
         "fills": reader.fill_count(bot.bot_id),
         "open_orders": len(resting),
-        "in_flight": len(orders) - len(resting),
+        "in_flight": len(sent) - len(resting),
         "buys": sum(order.side is Side.BUY for order in resting),
         "parked": [
             {
@@ -84,8 +88,8 @@ def _stored(reader: Reader, bot: StoredBot) -> dict[str, Any]:
             }
             for slot in reader.parked_slots(bot.bot_id)
         ],
-        "grid_profit": plain(ledger.totals.grid_profit),
-        "fees": plain(ledger.totals.fees_value),
+        "grid_profit": tidy(ledger.totals.grid_profit),
+        "fees": tidy(ledger.totals.fees_value),
         "fees_by_asset": {asset: plain(amount) for asset, amount in ledger.fees_paid().items()},
         "contributions": plain(ledger.totals.contributed_value),
         "base_held": plain(ledger.holding(Asset(base))),
@@ -118,7 +122,11 @@ def _base(values: Mapping[str, Any]) -> str:
     return str(values["market"]).partition("/")[0]
 
 
-def _shown(value: object) -> str:
-    from decimal import Decimal
+def _money(values: Mapping[str, Any], name: str) -> str:
+    """As on the live view: as many decimals as the bot's capital is worth."""
+    places = wording.money_places(Decimal(values.get("contributions") or 0))
+    return wording.number(Decimal(values[name]), places, sign=name.endswith("profit"))
 
+
+def _shown(value: object) -> str:
     return tidy(Decimal(str(value)))

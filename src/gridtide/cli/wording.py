@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gridtide.domain.money import round_half_up, tidy
+from gridtide.domain.money import ZERO, round_half_up, tidy
 from gridtide.domain.order import Side
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def money_places(capital: Decimal) -> int:
 
 def number(value: Decimal, places: int, *, sign: bool = False) -> str:
     """`12,345.60`; with `sign`, `+12,345.60`."""
-    rounded = round_half_up(value, places)
+    rounded = round_half_up(value, places) or ZERO  # a loss too small to show is no "-0.00"
     return f"{rounded:+,.{places}f}" if sign and rounded else f"{rounded:,.{places}f}"
 
 

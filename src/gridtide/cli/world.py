@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,14 +81,17 @@ def read_wish(wish: Wish) -> tuple[AppSettings, BotSettings | None]:
 
 @asynccontextmanager
 async def open_world(wish: Wish, *, keep_alive: bool = False) -> AsyncIterator[World]:
-    """The world of `wish`. An embedded sandbox is ended behind it, unless `keep_alive` and somebody else started it."""
+    """The world of `wish`. An embedded sandbox is ended behind it.
+
+    With `keep_alive` one that somebody else started is taken as it is, and left running.
+    """
     settings, bot = read_wish(wish)
     if settings.mode is not Mode.SANDBOX or settings.exchange.rest_url:
         symbol = (wish.play.market or DEFAULT_SYMBOL).upper() if bot is None else bot.market
         yield World(wish, settings, bot, Symbol(symbol), connection_for(settings), settings.storage.url, None)
         return
     spec = launch_spec(settings, bot, wish.play)
-    embedded = await open_embedded(settings, spec, wish.state_folder)
+    embedded = await open_embedded(settings, spec, wish.state_folder, as_it_is=keep_alive)
     handle = embedded.handle
     SECRETS.register(handle.secret, handle.contact.control_token)
     try:
@@ -134,6 +137,21 @@ def last_wish(state_folder: Path) -> Wish:
         raise InvalidInput(
             f"nothing ran in {state_folder} yet: start a bot with `gridtide run`, or name its --state-folder"
         ) from None
+
+
+def order_wish(state_folder: Path, symbol: str) -> Wish:
+    """Where a single order goes without a config: the sandbox that ran last in the folder, if it plays `symbol`."""
+    fresh = Wish(None, None, state_folder, Play(symbol), for_market=symbol)
+    try:
+        last = replace(last_wish(state_folder), bot=None, for_market=symbol)
+        settings, bot = read_wish(last)
+        if settings.mode is not Mode.SANDBOX:
+            return fresh  # other exchanges, and real money, are reached by naming their config
+        if settings.exchange.rest_url or launch_spec(settings, bot, last.play).symbol == symbol:
+            return last
+    except InvalidInput:
+        pass  # nothing ran here, or its config or market file is gone
+    return fresh
 
 
 def _chosen_bot(settings: AppSettings, wish: Wish) -> BotSettings | None:

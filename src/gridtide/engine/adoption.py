@@ -52,7 +52,7 @@ def adopt_unknown(state: EngineState, update: OrderUpdate) -> TrackedOrder | Non
     )
     state.orders.adopt(order)
     slot.zombies += 1
-    slot.cycle = max(slot.cycle, decoded.cycle)
+    slot.cycle, slot.attempt = max((slot.cycle, slot.attempt), (decoded.cycle, decoded.attempt))
     state.slots.touch(slot)
     state.pause(PauseReason.INTEGRITY, f"{update.client_order_id} is ours, but no row knows it")
     return order

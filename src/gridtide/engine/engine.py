@@ -16,7 +16,7 @@ from gridtide.domain.errors import Defect
 from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
 from gridtide.domain.ledger import Ledger
 from gridtide.domain.lifecycle import IntentState
-from gridtide.domain.market import Timestamp
+from gridtide.domain.market import MarketStatus, Timestamp
 from gridtide.domain.money import ZERO, Price, parse_decimal, plain, tidy
 from gridtide.engine import liquidation, order_ids, outcomes, placing, reconciling, resolving
 from gridtide.engine.context import EngineContext, WakeConditions
@@ -77,9 +77,7 @@ class Engine:
             ledger=Ledger(market.base, market.quote, snapshot.ledger),
             orders=OrderTracker(code, rows, snapshot.fill_keys),
             slots=SlotBook(snapshot.slots, market.symbol),
-            bot_state=snapshot.state,
-            pause_reason=snapshot.pause_reason,
-            pause_detail=snapshot.pause_detail,
+            **_restored_pause(snapshot),
             cursor=snapshot.cursor,
             baseline=dict(snapshot.baseline),
             fill_count=snapshot.fill_count,
@@ -93,6 +91,7 @@ class Engine:
         self._stored_parts = {name: _text(part) for name, part in (snapshot.strategy_state or {}).items()}
         self._strategy_called = False
         self._snapshot_asked_at: Timestamp | None = None
+        self._run_started = False
         self._next_light: Timestamp | None = None
         self._next_full: Timestamp | None = None
         self._next_market: Timestamp | None = None
@@ -178,7 +177,8 @@ class Engine:
             case ev.StreamInterrupted(reason):
                 self._interrupted(reason)
             case ev.StreamRestored():
-                self._ask_for_snapshot(full=True)
+                if self._run_started:  # else the start is about to read everything
+                    self._ask_for_snapshot(full=True)
             case ev.RunStarted():
                 self._start_run(event)
             case ev.SendWindowOpened(capacity):
@@ -204,6 +204,7 @@ class Engine:
             case ev.MarketChanged(market):
                 if market != state.market:
                     state.market = market
+                    self._next_market = Timestamp(state.now + state.settings.times.parked_retry)
                     state.notice(
                         "warning", "market.changed", f"{market.symbol} is {market.status}; rules re-read"
                     )
@@ -318,6 +319,7 @@ class Engine:
             self._allocate(event)
             state.move_cursor(event.newest_trade_id, event.newest_trade_id + 1)
             self._is_fresh = False
+        self._run_started = True
         resolving.ask_about_all(state)
         if state.bot_state is not BotState.PAUSED:
             state.enter(BotState.RECONCILING)
@@ -379,10 +381,18 @@ class Engine:
         if self._next_full is not None and state.now >= self._next_full:
             self._ask_for_snapshot(full=True)
         elif self._next_light is not None and state.now >= self._next_light:
-            self._ask_for_snapshot(full=False)
+            self._ask_for_snapshot(full=bool(state.increase_halted))
         if self._next_market is not None and state.now >= self._next_market:
-            self._next_market = Timestamp(state.now + state.settings.times.market_refresh)
-            state.order(RefreshMarket(state.market.symbol))
+            self._refresh_market()
+
+    def _refresh_market(self) -> None:
+        """F42, F49: rules change unannounced, and a market that halted opens again sooner than that."""
+        state, times = self.state, self.state.settings.times
+        is_trading = state.market.status is MarketStatus.TRADING
+        self._next_market = Timestamp(
+            state.now + (times.market_refresh if is_trading else times.parked_retry)
+        )
+        state.order(RefreshMarket(state.market.symbol))
 
     def _obey(self, command: OperatorCommand) -> None:
         state = self.state
@@ -403,7 +413,7 @@ class Engine:
     def _stop(self, policy: StopPolicy) -> None:
         """KEEP leaves everything as it is; otherwise every order that may exist is cancelled. Orders never sent
         and parked wishes stay: a later start goes on with them."""
-        self.state.enter(BotState.STOPPING, PauseReason.NONE, policy.value)
+        self.state.enter(BotState.STOPPING, self.state.pause_reason, policy.value)
         if policy is not StopPolicy.KEEP:
             for order in self.state.orders:
                 if order.state is not IntentState.PLANNED:
@@ -438,6 +448,17 @@ class Engine:
                 raise Defect(f"two live orders are stored for slot {order.slot}")
             else:
                 slot.live = order
+
+
+def _restored_pause(snapshot: BotSnapshot) -> dict[str, Any]:
+    """A pause outlives the process, a stop included; all else begins at STARTING, where nothing leaves (I16)."""
+    if snapshot.state is BotState.PAUSED:
+        detail = snapshot.pause_detail
+    elif snapshot.state in (BotState.STOPPING, BotState.STOPPED) and snapshot.pause_reason:
+        detail = "it was paused when it was stopped"
+    else:
+        return {}
+    return {"bot_state": BotState.PAUSED, "pause_reason": snapshot.pause_reason, "pause_detail": detail}
 
 
 def _text(part: Any) -> str:

@@ -66,4 +66,4 @@ def _drop_planned_sells(state: EngineState) -> None:
     """Orders never sent reserve base that the liquidation needs."""
     for order in state.orders.planned():
         if order.side is Side.SELL and not order.intent.emergency:
-            placing.request_cancel(state, order)
+            placing.drop(state, order)

@@ -109,6 +109,7 @@ class OrderTracker:
             self.release(order, order.reserved)
             self._live.pop(order.client_order_id, None)
             order.due_at = None
+            self._orders[order.client_order_id] = self._orders.pop(order.client_order_id)
             self._forget_old()
         else:
             self._live.setdefault(order.client_order_id, order)
@@ -158,6 +159,7 @@ class OrderTracker:
             self._planned[order.client_order_id] = order
 
     def _forget_old(self) -> None:
+        """Forget those that ended first: the records of the others are still being read again."""
         if len(self._orders) < 2 * KEPT_SETTLED:
             return
         ended = [order for order in self._orders.values() if order.client_order_id not in self._live]

@@ -10,8 +10,10 @@ from gridtide.domain.events import RefusalReason
 from gridtide.domain.journal import BotState, PauseReason
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
+from gridtide.domain.money import ZERO, Amount
 from gridtide.domain.order import OrderType, Side
 from gridtide.domain.parking import ParkReason
+from gridtide.strategies.protocol import Ending, SettledOrder
 
 if TYPE_CHECKING:
     from gridtide.domain.events import OrderRefused
@@ -59,11 +61,25 @@ def request_cancel(state: EngineState, order: TrackedOrder) -> None:
     order.cancel_requested = True
     state.orders.touch(order)
     if order.state is IntentState.PLANNED:
-        state.orders.move(order, IntentEvent.DROPPED, state.now)
-        free_slot(state, order)
+        drop(state, order)
+        _report_cancelled(state, order)
     elif order.state.rests_at_exchange:
         state.orders.move(order, IntentEvent.CANCEL_REQUESTED, state.now)
         send_cancel(state, order)
+
+
+def drop(state: EngineState, order: TrackedOrder) -> SlotState:
+    """T3: an order never sent is not wanted any more."""
+    state.orders.move(order, IntentEvent.DROPPED, state.now)
+    return free_slot(state, order)
+
+
+def _report_cancelled(state: EngineState, order: TrackedOrder) -> None:
+    """What was to be cancelled never came to be: its strategy hears the same as of any cancelled order."""
+    intent = order.intent
+    state.reports.append(
+        SettledOrder(intent.slot, intent.price, intent.amount, Amount(ZERO), ZERO, ZERO, Ending.CANCELLED)
+    )
 
 
 def send_cancel(state: EngineState, order: TrackedOrder) -> None:
@@ -104,6 +120,7 @@ def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> Non
     state.orders.move(order, IntentEvent.REFUSED, state.now)
     slot = free_slot(state, order)
     if order.cancel_requested:
+        _report_cancelled(state, order)
         return
     reason = _BY_REFUSAL.get(event.reason, ParkReason.REFUSED)
     wait = max(int(event.retry_after_seconds * 1000), _retry_wait(state, event.reason))
@@ -122,14 +139,17 @@ def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> Non
 
 
 def not_sent(state: EngineState, order: TrackedOrder, message: str) -> None:
-    """T4: our own side gave up before the transport was called; a new attempt follows."""
+    """T4: our own side gave up before the transport was called; a new attempt follows, not at once (F65)."""
     if order.state is not IntentState.SENDING:
         return
     order.reason = message
     state.orders.move(order, IntentEvent.NOT_SENT, state.now)
     slot = free_slot(state, order)
-    if not order.cancel_requested:
-        _try_open(state, slot, order.intent)
+    if order.cancel_requested:
+        _report_cancelled(state, order)
+    else:
+        retry_at = _later(state, state.settings.times.poll)
+        state.slots.park(slot, order.intent, ParkReason.REFUSED, message, retry_at)
 
 
 def absent(state: EngineState, order: TrackedOrder) -> None:
@@ -137,7 +157,9 @@ def absent(state: EngineState, order: TrackedOrder) -> None:
     state.orders.move(order, IntentEvent.PROVED_ABSENT, state.now)
     state.notice("info", "order.absent", f"{order.client_order_id} never reached the exchange")
     slot = free_slot(state, order)
-    if not order.cancel_requested:
+    if order.cancel_requested:
+        _report_cancelled(state, order)
+    else:
         _try_open(state, slot, order.intent)
 
 
@@ -162,8 +184,11 @@ def retry_parked(state: EngineState) -> None:
 
 def retry_after_resume(state: EngineState) -> None:
     """A person looked: held and halted slots may try again."""
+    for slot in state.slots:
+        if slot.held:
+            slot.held = False
+            state.slots.touch(slot)
     for slot in state.slots.parked():
-        slot.held = False
         slot.retry_at = state.now
         if slot.wish is not None and slot.parked in (
             ParkReason.CANCELLED_OUTSIDE,
@@ -202,10 +227,9 @@ def _try_open(state: EngineState, slot: SlotState, wish: OrderIntent) -> None:
 
 
 def _transmit(state: EngineState, order: TrackedOrder) -> SubmitOrder | None:
-    if would_take(order.intent, state.book):
-        state.orders.move(order, IntentEvent.DROPPED, state.now)
-        slot = free_slot(state, order)
-        detail = "the price is on the wrong side of the level"
+    if would_take(order.intent, state.book) or _meets_own(state, order.intent):
+        slot = drop(state, order)
+        detail = "the price, or an order of our own, is on the wrong side of the level"
         state.slots.park(slot, order.intent, ParkReason.WOULD_TAKE, detail, None)
         return None
     if order.approved is None and not _approve_again(state, order):
@@ -223,8 +247,7 @@ def _approve_again(state: EngineState, order: TrackedOrder) -> bool:
     if isinstance(verdict, Approved):
         state.orders.approve_again(order, verdict)
         return True
-    state.orders.move(order, IntentEvent.DROPPED, state.now)
-    slot = free_slot(state, order)
+    slot = drop(state, order)
     state.slots.park(
         slot, order.intent, verdict.reason, verdict.detail, _later(state, state.settings.times.parked_retry)
     )
@@ -239,20 +262,29 @@ def _may_retry(state: EngineState, slot: SlotState) -> bool:
         return False
     if slot.parked is ParkReason.WOULD_TAKE:
         # The exchange refused at a book we had wrong: without a newer one the same would happen again, at once (F65).
-        return state.book is not slot.refused_at_book and _is_clear_by_a_tick(state, wish)
+        return state.book is not slot.refused_at_book and _is_clear(state, wish)
     if slot.retry_at is not None:
         return True
     return state.funds_changed and slot.parked in _FUNDS
 
 
-def _is_clear_by_a_tick(state: EngineState, wish: OrderIntent) -> bool:
+def _is_clear(state: EngineState, wish: OrderIntent) -> bool:
     """F12: the opposite best price is at least one tick away."""
-    tick = state.market.rules.tick_size
-    if wish.price is None:
-        return True
-    if wish.side is Side.BUY:
-        return state.book.ask is None or state.book.ask >= wish.price + tick
-    return state.book.bid is None or state.book.bid <= wish.price - tick
+    return not would_take(wish, state.book) and not _meets_own(state, wish)
+
+
+def _meets_own(state: EngineState, intent: OrderIntent) -> bool:
+    """F22, F65: the exchange lets one of two crossing orders of an account expire, and we would place it again for
+    ever. Post-only orders never meet anything."""
+    if intent.type is OrderType.LIMIT_MAKER or intent.price is None:
+        return False
+    for order in state.orders:
+        theirs = order.intent.price
+        if order.side is intent.side or theirs is None or not order.tx_count:
+            continue
+        if theirs <= intent.price if intent.side is Side.BUY else theirs >= intent.price:
+            return True
+    return False
 
 
 def _retry_wait(state: EngineState, reason: RefusalReason) -> int:

@@ -114,6 +114,7 @@ def _resume_after_reading(state: EngineState) -> None:
         state.bot_state is BotState.PAUSED and state.pause_reason in _CLEARED_BY_READING
     ):
         state.enter(BotState.RUNNING)
+        state.funds_changed = True  # what came free meanwhile woke nobody
 
 
 def _assets(state: EngineState) -> list[Asset]:

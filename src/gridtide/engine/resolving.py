@@ -41,10 +41,12 @@ def look_after(state: EngineState, order: TrackedOrder) -> None:
             _resolve_unknown(state, order)
         case IntentState.CANCELLING:
             _poll_cancel(state, order)
+        case IntentState.ZOMBIE if order.status is None or not order.status.is_final:
+            _poll_cancel(state, order)  # T21, T22: what should not exist is cancelled until it has ended
         case IntentState.ZOMBIE | IntentState.CLOSING:
             _query(state, order)
             state.order(ReadFills(state.market.symbol, state.cursor.safe))
-        case IntentState.OPEN | IntentState.PART:
+        case IntentState.OPEN | IntentState.PART if order.filled_amount < order.executed_amount:
             state.order(ReadFills(state.market.symbol, state.cursor.safe))
         case _:
             order.due_at = None

@@ -82,7 +82,8 @@ class SyntheticMarket:
         rules = market.rules
         if not (rules.tick_size and rules.lot_size) or start_price < 1000 * rules.tick_size:
             raise InvalidInput(
-                f"a synthetic {market.symbol} needs tick and lot, and a start price of at least 1000 ticks"
+                f"a synthetic {market.symbol} must begin at {1000 * rules.tick_size:f}, a thousand price steps, or "
+                f"above, not at {start_price:f}; nothing was started: set sandbox.start_price, or play a file"
             )
         self.market = market
         self._start_price = start_price

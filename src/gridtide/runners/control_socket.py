@@ -39,7 +39,13 @@ class ControlSocket:
 
     async def start(self) -> None:
         """Listen; raises `Fenced` where another bot answers in this folder."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(
+                f"the state folder {self._folder} cannot be made ({error.strerror}): nothing was started; give another "
+                "--state-folder"
+            ) from None
         with socket_address(self._folder) as address:
             if await _answers(address):
                 raise Fenced(

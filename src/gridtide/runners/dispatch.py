@@ -105,6 +105,8 @@ class Dispatcher:
             event = ev.ReadFailed(what, str(error), client_order_id, not_permitted=True)
         except GridtideError as error:
             event = ev.ReadFailed(what, str(error), client_order_id)
+        except Exception as error:  # whatever an answer did to its reader, the next read must not wait for it
+            event = ev.ReadFailed(what, f"{type(error).__name__} in the answer", client_order_id)
         self._deliver(event)
 
     async def _fills(self, symbol: Symbol, from_trade_id: int) -> ev.Event:

@@ -153,8 +153,10 @@ class LiveRun:
     def _close_journal(self) -> None:
         state = self.engine.state
         try:
-            if state.bot_state is BotState.STOPPING:
-                entry = BotStatePut(BotState.STOPPED, detail=state.pause_detail)
+            # A liquidation that left an order of unknown fate is not over: the next start must find it again.
+            is_over = state.pause_detail != StopPolicy.LIQUIDATE.value or self._nothing_rests()
+            if state.bot_state is BotState.STOPPING and is_over:
+                entry = BotStatePut(BotState.STOPPED, state.pause_reason, state.pause_detail)
                 self._journal.commit([entry], Timestamp(self.exchange.now()))
             if self._after_close is not None:
                 self._after_close()

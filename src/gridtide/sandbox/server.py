@@ -159,7 +159,10 @@ class Sandbox:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise InvalidInput(f"port taken: another program listens on {host}:{port}") from None
+                raise InvalidInput(
+                    f"port taken: another program listens on {host}:{port}; nothing was started: name another port, "
+                    "or none for any free one"
+                ) from None
             raise InvalidInput(f"cannot listen on {host}:{port}: {error.strerror}") from None
         return int(runner.addresses[0][1])
 

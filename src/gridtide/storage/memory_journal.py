@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from heapq import nlargest
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Defect, Fenced
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from gridtide.domain.fill import FillKey
     from gridtide.domain.journal import JournalEntry, OrderRow, SlotRow
     from gridtide.domain.market import Asset, Symbol, Timestamp
+
+
+RECENT_ORDERS = 200
+"""As `queries.RECENT_ORDERS`."""
 
 
 @dataclass(slots=True)
@@ -81,7 +87,14 @@ class MemoryJournal:
         tables = self._tables
         open_orders = [row for row in tables.orders.values() if not row.state.is_terminal]
         filled = {key.order_id for key in tables.fills if key.trade_id >= tables.cursor.safe}
-        recent = [row for row in tables.orders.values() if row.state.is_terminal and row.order_id in filled]
+        newest = {
+            id(row) for row in nlargest(RECENT_ORDERS, tables.orders.values(), key=attrgetter("updated_at"))
+        }
+        recent = [
+            row
+            for row in tables.orders.values()
+            if row.state.is_terminal and (row.order_id in filled or id(row) in newest)
+        ]
         order_ids = {row.order_id for row in (*open_orders, *recent)}
         return BotSnapshot(
             generation=tables.generation,

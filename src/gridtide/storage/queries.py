@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row, Select, Table, func, select, text, tuple_
+from sqlalchemy import Row, Select, Table, and_, func, or_, select, text, tuple_
 
 from gridtide.domain.fill import Fee, Fill, FillKey
 from gridtide.domain.journal import BotStatePut, CursorPut, OrderRow, SlotRow
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
+RECENT_ORDERS = 200
+"""Orders ended last that a restart remembers: late and lagging messages about them are no surprise (T21, T22)."""
 _CHUNK = 500
 """Keys in one IN list, well below every database's limit."""
 
@@ -55,15 +57,20 @@ def live_orders_and_zombies(connection: Connection, bot_id: int) -> tuple[OrderR
     return _orders(connection, bot_id, text(f"({t.LIVE_CONDITION} OR {t.ZOMBIE_CONDITION})"))
 
 
-def ended_orders_filled_since(
+def recently_ended_orders(
     connection: Connection, bot_id: int, symbol: Symbol, trade_id: int
 ) -> tuple[OrderRow, ...]:
-    """Terminal orders with a fill of `trade_id` or newer."""
+    """Terminal orders that the exchange may still speak of: with a fill of `trade_id` or newer, or just changed."""
     filled = select(t.FILLS.c.order_id).where(
         t.FILLS.c.bot_id == bot_id, t.FILLS.c.symbol == symbol, t.FILLS.c.trade_id >= trade_id
     )
-    by_order_id = t.ORDERS.c.symbol == symbol, text(t.KNOWN_AT_EXCHANGE), t.ORDERS.c.order_id.in_(filled)
-    return tuple(row for row in _orders(connection, bot_id, *by_order_id) if row.state.is_terminal)
+    newest = select(t.ORDERS.c.client_order_id).where(t.ORDERS.c.bot_id == bot_id)
+    newest = newest.order_by(t.ORDERS.c.updated_at.desc()).limit(RECENT_ORDERS)
+    by_order_id = and_(
+        t.ORDERS.c.symbol == symbol, text(t.KNOWN_AT_EXCHANGE), t.ORDERS.c.order_id.in_(filled)
+    )
+    found = _orders(connection, bot_id, or_(by_order_id, t.ORDERS.c.client_order_id.in_(newest)))
+    return tuple(row for row in found if row.state.is_terminal)
 
 
 def fill_keys(

@@ -138,7 +138,7 @@ class SqlJournal:
             state = queries.bot_state(connection, bot_id) or BotStatePut(BotState.STARTING)
             cursor = queries.cursor(connection, bot_id)
             orders = queries.live_orders_and_zombies(connection, bot_id)
-            recent = queries.ended_orders_filled_since(connection, bot_id, symbol, cursor.safe)
+            recent = queries.recently_ended_orders(connection, bot_id, symbol, cursor.safe)
             return BotSnapshot(
                 generation=self.generation,
                 state=state.state,
