@@ -10,14 +10,19 @@ import pytest
 from gridtide.domain import commands as cmd
 from gridtide.domain import events as ev
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
+from gridtide.domain.errors import PlanRefused
+from gridtide.domain.fill import Fee, Fill
 from gridtide.domain.journal import BotState, FillAdded, OrderPut, PauseReason
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.market import MarketStatus, Timestamp
+from gridtide.domain.money import Amount, Money, Price
 from gridtide.domain.order import Side
 from gridtide.domain.parking import ParkReason
 from gridtide.engine import invariants
+from gridtide.engine.order_ids import LAST_ATTEMPT
+from gridtide.strategies.protocol import ExecutionContext
 from gridtide.venue.messages import NewOrder
-from tests.engine.ladder import SELL, Ladder
+from tests.engine.ladder import BUY, SELL, Ladder
 from tests.engine.world import ACCOUNT, BTC, RULES, SYMBOL, USDT, World, update
 
 
@@ -374,3 +379,73 @@ def test_a_paused_bot_with_parked_levels_does_not_spin() -> None:
     timer = place.engine.next_timer()
     assert timer is not None
     assert timer > place.now
+
+
+def test_two_exchange_ids_for_one_wish_stop_the_bot_not_the_process() -> None:
+    """I2: the bot pauses for a person, keeps what it knows and goes on listening."""
+    place = world()
+    place.start()
+    row = update(place.venue.order(ACCOUNT, SYMBOL, client_order_id=submissions(place)[0].client_order_id))
+    place.feed(ev.OrderFound(replace(row, order_id="999")))
+    assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
+    place.move("97")
+    assert place.engine.state.fill_count == 1
+    agree(place)
+
+
+def test_a_fill_the_books_cannot_take_stops_the_bot_not_the_process() -> None:
+    """F44: a posting that would go below zero means a missing event: never clamped, never a crash loop."""
+    place = world()
+    place.start()
+    row = update(place.venue.order(ACCOUNT, SYMBOL, client_order_id=submissions(place)[0].client_order_id))
+    impossible = Fill(
+        SYMBOL,
+        1,
+        row.order_id,
+        Side.BUY,
+        Price(Decimal(98)),
+        Amount(Decimal(1)),
+        Money(Decimal(99999)),
+        Fee(Amount(Decimal(0)), BTC),
+        is_maker=True,
+        timestamp=Timestamp(place.now),
+    )
+    before = place.engine.state.ledger.state()
+    place.feed(ev.OrderUpdated(row, impossible))
+    assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
+    assert place.engine.state.ledger.state() == before
+    assert place.engine.state.fill_count == 0
+
+
+def test_attempts_without_end_go_on_in_a_new_cycle() -> None:
+    """F06: an id is never cut to fit and never repeated, however often a wish was refused."""
+    place = world(price="100.50")
+    place.start()
+    assert parked(place) == [ParkReason.WOULD_TAKE]
+    slot = place.engine.state.slots.get(BUY)
+    slot.attempt = LAST_ATTEMPT
+    place.move("101")
+    assert (slot.cycle, slot.attempt) == (2, 1)
+    agree(place)
+
+
+def test_a_strategy_that_could_not_start_may_try_again() -> None:
+    """F63: what kept it from starting was mended, its owner resumed, and it starts."""
+
+    class StartsLater(Ladder):
+        ready = False
+
+        def on_start(self, context: ExecutionContext) -> None:
+            if not StartsLater.ready:
+                raise PlanRefused("not yet")
+            super().on_start(context)
+
+    place = World(StartsLater, StartsLater.from_state)
+    place.start()
+    assert bot_state(place) == (BotState.PAUSED, PauseReason.STRATEGY)
+    assert place.engine.state.pause_detail == "not yet"
+    place.restart()
+    StartsLater.ready = True
+    place.feed(ev.OperatorCommanded(Resume()))
+    assert len(submissions(place)) == 1
+    agree(place)

@@ -42,7 +42,7 @@ ConfigOption = Annotated[
     Path | None,
     Parameter(
         name="--config",
-        help="The config file that says which exchange. Without one: what ran last in the state folder, or the sandbox.",
+        help="The config file that says which exchange. Without one: what ran last in the folder, or the sandbox.",
     ),
 ]
 Json = Annotated[

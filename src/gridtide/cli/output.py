@@ -38,8 +38,8 @@ def warn(text: str) -> None:
 
 
 def print_json(values: Mapping[str, Any]) -> None:
-    """One object on one line."""
-    print(json.dumps(values, default=_as_json))
+    """One object on one line, there at once: whoever reads `gridtide sandbox --json` waits for it."""
+    print(json.dumps(values, default=_as_json), flush=True)
 
 
 def table(rows: list[tuple[str, str]]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from gridtide.domain.errors import Defect
-from gridtide.domain.money import Amount, Price, plain
+from gridtide.domain.money import Amount, Price, parse_decimal, plain
 from gridtide.domain.order import OrderIntent, OrderType, TimeInForce
 from gridtide.engine import placing
 from gridtide.strategies.protocol import OwnOrder
@@ -33,6 +34,24 @@ class WakeConditions:
             return False
         return (self.below is not None and price <= self.below) or (
             self.above is not None and price >= self.above
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored with the strategy's state."""
+        return {
+            "at": self.at,
+            "below": None if self.below is None else plain(self.below),
+            "above": None if self.above is None else plain(self.above),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        below, above = stored["below"], stored["above"]
+        return cls(
+            stored["at"],
+            None if below is None else Price(parse_decimal(below)),
+            None if above is None else Price(parse_decimal(above)),
         )
 
 

@@ -5,26 +5,24 @@ It never awaits, logs, reads a clock or draws a random number. Same events, same
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
 
 from gridtide.domain import events as ev
 from gridtide.domain.commands import Pause, RefreshMarket, Resume, Stop, StopPolicy
 from gridtide.domain.errors import Defect
-from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
+from gridtide.domain.journal import BotState, PauseReason
 from gridtide.domain.ledger import Ledger
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.market import MarketStatus, Timestamp
-from gridtide.domain.money import ZERO, Price, parse_decimal, plain, tidy
+from gridtide.domain.money import ZERO, tidy
 from gridtide.engine import liquidation, order_ids, outcomes, placing, reconciling, resolving
-from gridtide.engine.context import EngineContext, WakeConditions
 from gridtide.engine.order_tracker import OrderTracker
+from gridtide.engine.schedule import Schedule, is_due
 from gridtide.engine.slot_book import SlotBook
 from gridtide.engine.state import EngineState
-from gridtide.engine.strategy_host import StrategyHost, StrategyRaised
-from gridtide.strategies.protocol import SettledOrder
+from gridtide.engine.strategy_desk import StrategyDesk, own_parts
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import OperatorCommand
@@ -37,18 +35,10 @@ if TYPE_CHECKING:
     from gridtide.risk.gate import RiskGate
     from gridtide.strategies.protocol import Strategy
 
-MAX_REPORTS_A_STEP = 10_000
-"""A strategy that keeps settling orders without end in one step is a runaway (F65)."""
-
-
-WAKE = "~wake"
-"""The part of the stored state that is the engine's: when the strategy asked to be called."""
-
 
 def stored_strategy_state(snapshot: BotSnapshot) -> Mapping[str, Any] | None:
     """The strategy's own part of a snapshot; None for a bot whose strategy never started."""
-    stored = snapshot.strategy_state
-    return None if stored is None else {name: part for name, part in stored.items() if name != WAKE}
+    return own_parts(snapshot.strategy_state)
 
 
 class Engine:
@@ -82,20 +72,11 @@ class Engine:
             baseline=dict(snapshot.baseline),
             fill_count=snapshot.fill_count,
         )
-        self.context = EngineContext(self.state)
-        self._host = StrategyHost(strategy)
+        self._desk = StrategyDesk(self.state, strategy, snapshot.strategy_state)
+        self._schedule = Schedule()
         self._is_fresh = not snapshot.is_resume
-        self._strategy_started = snapshot.strategy_state is not None
-        if snapshot.strategy_state is not None:
-            self.context.wake = _load_wake(snapshot.strategy_state[WAKE])
-        self._stored_parts = {name: _text(part) for name, part in (snapshot.strategy_state or {}).items()}
-        self._strategy_called = False
         self._snapshot_asked_at: Timestamp | None = None
         self._run_started = False
-        self._next_light: Timestamp | None = None
-        self._next_full: Timestamp | None = None
-        self._next_market: Timestamp | None = None
-        self._next_retry: Timestamp | None = None
         self._attach_orders_to_slots()
 
     # --- the step function ---------------------------------------------------------------------------
@@ -104,33 +85,23 @@ class Engine:
         """Take one event at exchange time `now` (ms). Time never goes back: an earlier `now` counts as the last."""
         state = self.state
         state.begin(Timestamp(max(now, state.now)))
-        self._strategy_called = False
         self._dispatch(event)
-        self._tell_strategy()
-        self._wake_strategy()
-        self._tell_strategy()
+        self._desk.tell()
+        self._desk.wake_if_due()
+        self._desk.tell()
         if self._should_retry(event):
             placing.retry_parked(state)
         liquidation.advance(state)
         self._plan_retry()
-        if self._strategy_called:
-            self._store_strategy()
+        self._desk.store()
         return state.finish()
 
     def next_timer(self) -> Timestamp | None:
         """When `TimerFired` is due at the latest; None if nothing waits for time."""
         moments = [order.due_at for order in self.state.orders if order.due_at is not None]
-        moments += [
-            moment
-            for moment in (
-                self._next_light,
-                self._next_full,
-                self._next_market,
-                self._next_retry,
-                self.context.wake.at,
-            )
-            if moment is not None
-        ]
+        moments += self._schedule.moments()
+        if self._desk.context.wake.at is not None:
+            moments.append(self._desk.context.wake.at)
         return min(moments, default=None)
 
     @property
@@ -140,7 +111,7 @@ class Engine:
 
     @property
     def strategy(self) -> Strategy:
-        return self._host.strategy
+        return self._desk.strategy
 
     # --- events --------------------------------------------------------------------------------------
 
@@ -195,16 +166,15 @@ class Engine:
         match event:
             case ev.BookUpdated(_, book):
                 state.book = book
-                self._start_strategy_if_ready()
+                self._desk.start_if_ready()
             case ev.CandleClosed(_, timeframe, candle):
-                if self._strategy_started and timeframe == self._host.timeframe:
-                    self._call(self._host.candle, candle, self.context)
+                self._desk.candle(timeframe, candle)
             case ev.AssetPriced(asset, price):
                 state.third_prices[asset] = price
             case ev.MarketChanged(market):
                 if market != state.market:
                     state.market = market
-                    self._next_market = Timestamp(state.now + state.settings.times.parked_retry)
+                    self._schedule.market_refresh = Timestamp(state.now + state.settings.times.parked_retry)
                     state.notice(
                         "warning", "market.changed", f"{market.symbol} is {market.status}; rules re-read"
                     )
@@ -248,7 +218,9 @@ class Engine:
 
     def _on_failed_read(self, event: ev.ReadFailed) -> None:
         if event.what == "snapshot":
-            self._next_full = Timestamp(self.state.now + 2 * self.state.settings.times.poll)
+            self._schedule.full_reconciliation = Timestamp(
+                self.state.now + 2 * self.state.settings.times.poll
+            )
         if event.not_permitted:
             self.state.pause(PauseReason.AUTH, event.message)
 
@@ -262,55 +234,6 @@ class Engine:
             outcomes.ask_for_missing_fills(state, order)
             outcomes.settle(state, order)
 
-    # --- strategy ------------------------------------------------------------------------------------
-
-    def _start_strategy_if_ready(self) -> None:
-        ready = self.state.bot_state is BotState.RUNNING and self.state.book.mid() is not None
-        if ready and not self._strategy_started:
-            self._strategy_started = True
-            self._call(self._host.start, self.context)
-
-    def _tell_strategy(self) -> None:
-        """Report executions and settlements in the order they happened, until nothing new follows from them."""
-        for _ in range(MAX_REPORTS_A_STEP):
-            if not self.state.reports:
-                return
-            report = self.state.reports.popleft()
-            if not self._strategy_started or liquidation.concerns(report):
-                continue
-            if isinstance(report, SettledOrder):
-                self._call(self._host.settled, report, self.context)
-            else:
-                self._call(self._host.fill, report, self.context)
-        self.state.reports.clear()
-        self.state.pause(PauseReason.STRATEGY, "the strategy keeps acting without end in one step")
-
-    def _wake_strategy(self) -> None:
-        wake = self.context.wake
-        price = self.state.price
-        if not self._strategy_started or not wake.is_due(
-            self.state.now, None if price is None else Price(price)
-        ):
-            return
-        self.context.wake = WakeConditions()
-        self._call(self._host.wake, self.context)
-
-    def _call(self, callback: Callable[..., None], *args: object) -> None:
-        self._strategy_called = True
-        try:
-            callback(*args)
-        except StrategyRaised as error:
-            self.state.pause(PauseReason.STRATEGY, str(error))
-
-    def _store_strategy(self) -> None:
-        """Write the parts of the strategy's state that changed since they were last written."""
-        parts = {**self._host.state(), WAKE: _dump_wake(self.context.wake)}
-        texts = {name: _text(part) for name, part in parts.items()}
-        changed = {name: parts[name] for name in parts if self._stored_parts.get(name) != texts[name]}
-        if changed:
-            self._stored_parts = texts
-            self.state.write(StrategyStatePut(changed))
-
     # --- run, time, operator -------------------------------------------------------------------------
 
     def _start_run(self, event: ev.RunStarted) -> None:
@@ -323,7 +246,7 @@ class Engine:
         resolving.ask_about_all(state)
         if state.bot_state is not BotState.PAUSED:
             state.enter(BotState.RECONCILING)
-        self._next_market = Timestamp(state.now + state.settings.times.market_refresh)
+        self._schedule.market_refresh = Timestamp(state.now + state.settings.times.market_refresh)
         self._ask_for_snapshot(full=True)
 
     def _allocate(self, event: ev.RunStarted) -> None:
@@ -357,39 +280,39 @@ class Engine:
     def _ask_for_snapshot(self, *, full: bool) -> None:
         state, times = self.state, self.state.settings.times
         self._snapshot_asked_at = state.now
-        self._next_light = Timestamp(state.now + times.light_reconciliation)
+        self._schedule.light_reconciliation = Timestamp(state.now + times.light_reconciliation)
         if full:
-            self._next_full = Timestamp(state.now + times.full_reconciliation)
+            self._schedule.full_reconciliation = Timestamp(state.now + times.full_reconciliation)
         state.order(resolving.full_snapshot(state, full=full))
 
     def _after_snapshot(self, event: ev.SnapshotTaken) -> None:
         """A round that did not lead to RUNNING is repeated soon; one that did lets the strategy start."""
         state = self.state
         if state.bot_state is BotState.RECONCILING:
-            self._next_full = Timestamp(state.now + state.settings.times.poll)
+            self._schedule.full_reconciliation = Timestamp(state.now + state.settings.times.poll)
             if not event.stable:
                 state.notice(
                     "alarm", "reconciliation.unstable", "the account kept changing while it was read"
                 )
-        self._start_strategy_if_ready()
+        self._desk.start_if_ready()
 
     def _on_timer(self) -> None:
         state = self.state
         for order in state.orders:
             if order.due_at is not None and state.now >= order.due_at:
                 resolving.look_after(state, order)
-        if self._next_full is not None and state.now >= self._next_full:
+        if is_due(self._schedule.full_reconciliation, state.now):
             self._ask_for_snapshot(full=True)
-        elif self._next_light is not None and state.now >= self._next_light:
+        elif is_due(self._schedule.light_reconciliation, state.now):
             self._ask_for_snapshot(full=bool(state.increase_halted))
-        if self._next_market is not None and state.now >= self._next_market:
+        if is_due(self._schedule.market_refresh, state.now):
             self._refresh_market()
 
     def _refresh_market(self) -> None:
         """F42, F49: rules change unannounced, and a market that halted opens again sooner than that."""
         state, times = self.state, self.state.settings.times
         is_trading = state.market.status is MarketStatus.TRADING
-        self._next_market = Timestamp(
+        self._schedule.market_refresh = Timestamp(
             state.now + (times.market_refresh if is_trading else times.parked_retry)
         )
         state.order(RefreshMarket(state.market.symbol))
@@ -425,8 +348,11 @@ class Engine:
         state = self.state
         if state.bot_state is not BotState.RUNNING:
             return False
-        timer = self._next_retry is not None and state.now >= self._next_retry
-        return timer or state.funds_changed or isinstance(event, ev.BookUpdated)
+        return (
+            is_due(self._schedule.retry, state.now)
+            or state.funds_changed
+            or isinstance(event, ev.BookUpdated)
+        )
 
     def _plan_retry(self) -> None:
         """What waits for a price or for a person has no timer; no timer may stand in the past."""
@@ -437,7 +363,7 @@ class Engine:
                 for slot in self.state.slots
                 if slot.retry_at is not None and slot.waits_for_time
             ]
-        self._next_retry = min(retries, default=None)
+        self._schedule.retry = min(retries, default=None)
 
     def _attach_orders_to_slots(self) -> None:
         for order in self.state.orders:
@@ -459,25 +385,3 @@ def _restored_pause(snapshot: BotSnapshot) -> dict[str, Any]:
     else:
         return {}
     return {"bot_state": BotState.PAUSED, "pause_reason": snapshot.pause_reason, "pause_detail": detail}
-
-
-def _text(part: Any) -> str:
-    """A part as text, to compare: the strategy may change in place what it handed out."""
-    return json.dumps(part, default=str)
-
-
-def _dump_wake(wake: WakeConditions) -> dict[str, Any]:
-    return {
-        "at": wake.at,
-        "below": None if wake.below is None else plain(wake.below),
-        "above": None if wake.above is None else plain(wake.above),
-    }
-
-
-def _load_wake(stored: Mapping[str, Any]) -> WakeConditions:
-    below, above = stored["below"], stored["above"]
-    return WakeConditions(
-        stored["at"],
-        None if below is None else Price(parse_decimal(below)),
-        None if above is None else Price(parse_decimal(above)),
-    )

@@ -13,6 +13,8 @@ from gridtide.domain.errors import Defect, InvalidValue
 from gridtide.domain.order import Slot
 
 PREFIX = "gt1"
+LAST_ATTEMPT = 36**3 - 1
+"""Three digits; a wish that needed more goes on in a new cycle."""
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PATTERN = re.compile(
     rf"{PREFIX}-(?P<bot>[0-9A-Z]{{6}})-(?P<slot>[0-9A-Z]{{3}}[BS])"

@@ -40,8 +40,7 @@ def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
     if order.state in _TERMINAL:
         _contradiction(state, order, update)
         return order
-    state.orders.learn_order_id(order, update.order_id)
-    if _is_stale(order, update):
+    if not _learn_order_id(state, order, update.order_id) or _is_stale(order, update):
         return order
     order.status = update.status
     order.executed_amount = max(order.executed_amount, update.executed_amount)
@@ -61,9 +60,7 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
         _zombie(state, order, f"a fill ({fill.trade_id}) beyond what it executed")
     elif order.state in _TERMINAL:
         _zombie(state, order, f"a fill ({fill.trade_id}) of an order that was not to exist")
-    state.orders.learn_order_id(order, fill.order_id)
-    _book(state, order, fill, source)
-    return True
+    return _learn_order_id(state, order, fill.order_id) and _book(state, order, fill, source)
 
 
 def settle(state: EngineState, order: TrackedOrder) -> None:
@@ -120,6 +117,18 @@ def _matches(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> bo
     return False
 
 
+def _learn_order_id(state: EngineState, order: TrackedOrder, order_id: str) -> bool:
+    """Note the exchange's id; a second one for the same wish breaks I2 and stops the bot, not the process."""
+    if order_id and order.order_id not in ("", order_id):
+        detail = (
+            f"{order.client_order_id} stands for two orders at the exchange, {order.order_id} and {order_id}"
+        )
+        state.pause(PauseReason.INTEGRITY, detail)
+        return False
+    state.orders.learn_order_id(order, order_id)
+    return True
+
+
 def _is_stale(order: TrackedOrder, update: OrderUpdate) -> bool:
     """T13: cumulative values and the status rank never fall, so late events and stale reads change nothing."""
     if order.status is None:
@@ -160,16 +169,20 @@ def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
         state.order(ReadFills(state.market.symbol, state.cursor.safe))
 
 
-def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> None:
-    fee_price = _fee_price(state, fill)
-    change = state.ledger.book(fill, order.slot.key, fee_price)
+def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> bool:
+    """False where the books cannot take it: an event is missing, the bot stops, the records keep the fill (F44)."""
+    try:
+        change = state.ledger.book(fill, order.slot.key, _fee_price(state, fill))
+    except Defect as error:
+        state.pause(PauseReason.INTEGRITY, f"fill {fill.trade_id}: {error}")
+        return False
     order.fill_keys.add(fill.key)
     state.orders.release(order, order.release_for(fill))
     order.filled_amount += fill.amount
     order.filled_quote += fill.quote_amount
     order.received += _received(state, fill)
     if order.filled_amount > order.intent.amount:
-        raise Defect(f"{order.client_order_id} executed more than it asked for")
+        state.pause(PauseReason.INTEGRITY, f"{order.client_order_id} executed more than it asked for")
     if order.filled_amount > order.executed_amount:
         order.executed_amount, order.executed_quote = order.filled_amount, order.filled_quote
         if order.state is IntentState.OPEN:
@@ -183,6 +196,7 @@ def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> N
     statement = state.statement()
     if statement is not None and not statement.is_balanced:
         state.pause(PauseReason.INTEGRITY, "the books do not balance")
+    return True
 
 
 def _fee_price(state: EngineState, fill: Fill) -> Decimal | None:
@@ -225,7 +239,8 @@ def _contradiction(state: EngineState, order: TrackedOrder, update: OrderUpdate)
     elif order.state is IntentState.REJECTED and update.status is OrderStatus.REJECTED:
         return
     _zombie(state, order, f"it shows as {update.status_text or update.status} although it was {order.state}")
-    state.orders.learn_order_id(order, update.order_id)
+    if not _learn_order_id(state, order, update.order_id):
+        return
     order.status = update.status
     order.executed_amount = max(order.executed_amount, update.executed_amount)
     order.executed_quote = max(order.executed_quote, update.executed_quote)

@@ -13,6 +13,7 @@ from gridtide.domain.market import Timestamp
 from gridtide.domain.money import ZERO, Amount
 from gridtide.domain.order import OrderType, Side
 from gridtide.domain.parking import ParkReason
+from gridtide.engine.order_ids import LAST_ATTEMPT
 from gridtide.strategies.protocol import Ending, SettledOrder
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ def _try_open(state: EngineState, slot: SlotState, wish: OrderIntent) -> None:
     if slot.wish is not None:
         state.slots.unpark(slot)
     slot.attempt += 1
+    if slot.attempt > LAST_ATTEMPT:
+        slot.cycle, slot.attempt = slot.cycle + 1, 1
     slot.live = state.orders.open(verdict, slot.cycle, slot.attempt, state.now)
     state.slots.touch(slot)
 
