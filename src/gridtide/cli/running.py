@@ -110,7 +110,13 @@ async def _end(bot: RunningBot, started: float) -> Ending:
     if sandbox is not None:
         with contextlib.suppress(GridtideError):
             await sandbox.hold()
-    verification = await bot.run.verify()
+    try:
+        verification = await bot.run.verify()
+    except Transient as error:
+        raise Transient(
+            "the bot stopped while the exchange did not answer: its orders stay as they are, its books are kept, and "
+            "the next run compares the two; start it again once the exchange answers"
+        ) from error
     _log.info(
         events.RUN_COMPARED,
         run_id=bot.run.run_id,

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.lifecycle import IntentState
-from gridtide.domain.money import ZERO, multiply_exact, tidy
+from gridtide.domain.money import ZERO, Amount, Price, multiply_exact, tidy
 from gridtide.domain.order import Side
 
 if TYPE_CHECKING:
     from gridtide.domain.events import SnapshotTaken
+    from gridtide.domain.market import Asset
     from gridtide.engine.state import EngineState
 
 _UNQUIET = frozenset(
@@ -51,7 +52,8 @@ def exchange_differences(state: EngineState, snapshot: SnapshotTaken) -> list[st
     return [
         *_order_differences(state, snapshot),
         *_fill_differences(state, snapshot),
-        *_balance_differences(state, snapshot),
+        *total_differences(state, snapshot),
+        *_lock_differences(state, snapshot),
     ]
 
 
@@ -83,33 +85,49 @@ def _fill_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
     return found
 
 
-def _balance_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+def total_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    """I6: for base and quote, what the account holds against baseline and books."""
     if snapshot.balances is None or not state.settings.exclusive_account:
         return []
     found = []
-    locked = {state.market.base: ZERO, state.market.quote: ZERO}
-    for order in state.orders:
-        rest = order.intent.amount - order.filled_amount
-        if not order.state.rests_at_exchange or order.intent.price is None:
-            continue
-        if order.side is Side.SELL:
-            locked[state.market.base] += rest
-        else:
-            locked[state.market.quote] += multiply_exact(order.intent.price, rest)
-    for update in snapshot.open_orders:
-        if state.orders.find(update.client_order_id) is None:  # somebody else's order locks funds too
-            rest = update.amount - update.executed_amount
-            if update.side is Side.SELL:
-                locked[state.market.base] += rest
-            else:
-                locked[state.market.quote] += multiply_exact(update.price, rest)
-    for asset, expected_locked in locked.items():
+    for asset in (state.market.base, state.market.quote):
         balance = snapshot.balances.get(asset)
         total = balance.total if balance is not None else ZERO
         expected = state.baseline.get(asset, Decimal(ZERO)) + state.ledger.holding(asset)
         if total != expected:
             found.append(f"I6: the exchange holds {tidy(total)} {asset}, the books {tidy(expected)}")
-        there = balance.locked if balance is not None else ZERO
-        if there != expected_locked:
-            found.append(f"I7: {tidy(there)} {asset} are locked there, {tidy(expected_locked)} by our orders")
     return found
+
+
+def _lock_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
+    """I7: what the exchange locks against what rests there, ours and other people's."""
+    if snapshot.balances is None or not state.settings.exclusive_account:
+        return []
+    found = []
+    for asset, expected in _expected_locks(state, snapshot).items():
+        balance = snapshot.balances.get(asset)
+        locked = balance.locked if balance is not None else ZERO
+        if locked != expected:
+            found.append(f"I7: {tidy(locked)} {asset} are locked there, {tidy(expected)} by resting orders")
+    return found
+
+
+def _expected_locks(state: EngineState, snapshot: SnapshotTaken) -> dict[Asset, Decimal]:
+    resting = [
+        (order.side, order.intent.price, order.intent.amount - order.filled_amount)
+        for order in state.orders
+        if order.state.rests_at_exchange
+    ]
+    resting += [
+        (update.side, Price(update.price), Amount(update.amount - update.executed_amount))
+        for update in snapshot.open_orders
+        if state.orders.find(update.client_order_id) is None
+    ]
+    base, quote = state.market.base, state.market.quote
+    locked = {base: ZERO, quote: ZERO}
+    for side, price, rest in resting:
+        if side is Side.SELL:
+            locked[base] += rest
+        elif price is not None:
+            locked[quote] += multiply_exact(price, rest)
+    return locked

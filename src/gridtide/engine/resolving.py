@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from gridtide.domain.commands import QueryOrder, ReadFills, TakeSnapshot
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.engine import placing
+from gridtide.engine import invariants, placing
 from gridtide.engine.settings import ABSENCE_READS
 
 if TYPE_CHECKING:
     from gridtide.domain.events import SnapshotTaken
     from gridtide.engine.state import EngineState
     from gridtide.engine.tracked_order import TrackedOrder
+
+
+_AT_REST = (IntentState.PLANNED, IntentState.OPEN, IntentState.PART)
 
 
 def unconfirmed(state: EngineState, order: TrackedOrder, message: str) -> None:
@@ -86,9 +89,18 @@ def prove_absent(state: EngineState, order: TrackedOrder, snapshot: SnapshotTake
         return
     proof.snapshot_asked = False
     listed = any(update.client_order_id == order.client_order_id for update in snapshot.open_orders)
-    if listed or state.unattributed:
+    if listed or state.unattributed or not _balances_exclude(state, order, snapshot):
         return
     placing.absent(state, order)
+
+
+def _balances_exclude(state: EngineState, order: TrackedOrder, snapshot: SnapshotTaken) -> bool:
+    """(e): on an account only we use, what is held equals the books without this order. Tells nothing, and so hinders
+    nothing, while other orders are on their way or the account is shared."""
+    others = (other for other in state.orders if other is not order)
+    if any(other.state not in _AT_REST for other in others) or state.increase_halted:
+        return True
+    return not invariants.total_differences(state, snapshot)
 
 
 def _resolve_unknown(state: EngineState, order: TrackedOrder) -> None:
