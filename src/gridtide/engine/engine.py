@@ -346,8 +346,6 @@ class Engine:
 
     def _should_retry(self, event: ev.Event) -> bool:
         state = self.state
-        if state.bot_state is not BotState.RUNNING:
-            return False
         return (
             is_due(self._schedule.retry, state.now)
             or state.funds_changed
@@ -356,13 +354,14 @@ class Engine:
 
     def _plan_retry(self) -> None:
         """What waits for a price or for a person has no timer; no timer may stand in the past."""
-        retries: list[Timestamp] = []
-        if self.state.bot_state is BotState.RUNNING:
-            retries = [
-                slot.retry_at
-                for slot in self.state.slots
-                if slot.retry_at is not None and slot.waits_for_time
-            ]
+        retries = [
+            slot.retry_at
+            for slot in self.state.slots
+            if slot.retry_at is not None
+            and slot.wish is not None
+            and slot.waits_for_time
+            and placing.may_place(self.state, slot.wish)
+        ]
         self._schedule.retry = min(retries, default=None)
 
     def _attach_orders_to_slots(self) -> None:

@@ -257,9 +257,16 @@ def _approve_again(state: EngineState, order: TrackedOrder) -> bool:
     return False
 
 
+def may_place(state: EngineState, wish: OrderIntent) -> bool:
+    """While RUNNING all wishes may become orders; while STOPPING only those that the stop itself needs."""
+    if state.bot_state is BotState.STOPPING:
+        return wish.emergency
+    return state.bot_state is BotState.RUNNING
+
+
 def _may_retry(state: EngineState, slot: SlotState) -> bool:
     wish = slot.wish
-    if wish is None or slot.held or slot.parked is ParkReason.CANCELLED_OUTSIDE:
+    if wish is None or not may_place(state, wish) or slot.held or slot.parked is ParkReason.CANCELLED_OUTSIDE:
         return False
     if slot.retry_at is not None and state.now < slot.retry_at:
         return False
