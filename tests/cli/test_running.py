@@ -16,4 +16,4 @@ async def test_an_exchange_that_is_gone_at_the_end_is_said_so() -> None:
 
     bot = SimpleNamespace(run=SimpleNamespace(verify=verify), world=SimpleNamespace(embedded=None))
     with pytest.raises(Transient, match="its orders stay as they are"):
-        await running._end(bot, started=0.0)  # type: ignore[arg-type]  # all that the end needs
+        await running.end(bot, started=0.0)  # type: ignore[arg-type]  # all that the end needs

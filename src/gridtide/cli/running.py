@@ -98,13 +98,13 @@ async def _trade(bot: RunningBot, order: RunOrder) -> Ending:
             async with _beside(_show(bot, view)), _market(bot):
                 await bot.run.wait(order.seconds)
                 bot.reason = bot.reason or "the time of --for is over"
-                return await _end(bot, started)
+                return await end(bot, started)
         finally:
             await bot.run.close()
             _log.info(events.RUN_STOPPED, run_id=bot.run.run_id, reason=bot.reason, policy=bot.policy.value)
 
 
-async def _end(bot: RunningBot, started: float) -> Ending:
+async def end(bot: RunningBot, started: float) -> Ending:
     """Compare with the exchange while the market stands still, then do what the stop policy says."""
     sandbox = _sandbox_of(bot)
     if sandbox is not None:

@@ -204,8 +204,9 @@ def _fee_price(state: EngineState, fill: Fill) -> Decimal | None:
     asset = fill.fee.asset
     if asset in (state.market.base, state.market.quote):
         return None
-    if asset not in state.third_prices and fill.fee.amount:
-        text = f"no price for {asset} is known; a fee of {fill.fee.amount} counts as worth nothing"
+    if asset not in state.third_prices and fill.fee.amount and asset not in state.unpriced:
+        state.unpriced.add(asset)  # told once in a run, true for each fee until a price comes
+        text = f"no price for {asset} is known; fees paid in it count as worth nothing, in profit and equity alike"
         state.notice("warning", "fee.unpriced", text)
     return state.third_prices.get(asset)
 

@@ -56,6 +56,8 @@ class EngineState:
     """A person resumed although the account differs: the next quiet reading becomes the new baseline."""
     book: TopOfBook = field(default_factory=lambda: TopOfBook(None, None))
     third_prices: dict[Asset, Decimal] = field(default_factory=dict)
+    unpriced: set[Asset] = field(default_factory=set)
+    """Fee assets whose price nobody told us."""
     cursor: CursorPut = field(default_factory=lambda: CursorPut(0, 0))
     baseline: dict[Asset, Decimal] = field(default_factory=dict)
     fill_count: int = 0
