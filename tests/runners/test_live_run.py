@@ -199,3 +199,22 @@ async def test_a_read_that_breaks_does_not_block_the_next() -> None:
         dispatcher.hand_on(TakeSnapshot(SYMBOL, 0, ()))
         await dispatcher.drain(1)
     assert [type(event) for event in events] == [ReadFailed, SnapshotTaken]
+
+
+async def test_timers_fire_in_a_market_that_never_pauses() -> None:
+    """F30, I15: with an event always waiting, reconciliation and polls still come at their time."""
+    run, exchange, _ = build()
+    now = exchange.now
+
+    def now_with_news() -> int:
+        run.session.deliver(exchange.world.book_event())
+        return now() + 1_000
+
+    exchange.now = now_with_news  # type: ignore[method-assign]  # the market moves whenever somebody looks at the clock
+    await run.start()
+    for _ in range(500):
+        await asyncio.sleep(0.002)
+        if exchange.snapshots >= 3:
+            break
+    await run.close()
+    assert exchange.snapshots >= 3

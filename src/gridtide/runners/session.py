@@ -75,6 +75,7 @@ class Session:
             batch = self._take_batch()
             if batch:
                 await self._react(batch)
+                await asyncio.sleep(0)  # the readers of the streams get their turn, whatever waits here
             if monotonic() >= self._renew_at:
                 await self._in_writer(self._journal.renew_lease)
                 self._renew_at = monotonic() + LEASE_SECONDS
@@ -121,6 +122,8 @@ class Session:
         if self._book is not None:
             batch.append(self._book)
             self._book = None
+        if batch and self._seconds_to_timer() <= 0:  # a market that never pauses must not keep timers waiting
+            batch.append((monotonic(), TimerFired()))
         return batch
 
     async def _react(self, batch: list[tuple[float, Event]]) -> None:
