@@ -208,7 +208,8 @@ async def test_timers_fire_in_a_market_that_never_pauses() -> None:
 
     def now_with_news() -> int:
         run.session.deliver(exchange.world.book_event())
-        return now() + 1_000
+        exchange.world.now += 1_000
+        return now()
 
     exchange.now = now_with_news  # type: ignore[method-assign]  # the market moves whenever somebody looks at the clock
     await run.start()
