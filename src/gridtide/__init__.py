@@ -1,7 +1,49 @@
 """gridtide: a grid trading system for crypto spot markets.
 
-Importing it loads nothing else: a sweep worker pays for neither ccxt nor SQLAlchemy.
+Importing it loads nothing else: a sweep worker pays for neither ccxt nor SQLAlchemy. The public names are loaded when
+they are first asked for.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gridtide.config.exchange import ExchangeSettings
+    from gridtide.config.settings import AppSettings
+    from gridtide.strategies.grid.config import GridConfig, GridSpacing
+    from gridtide.strategies.grid.levels import calculate_grid_levels
+    from gridtide.strategies.grid.strategy import GridTradingStrategy
+    from gridtide.strategies.protocol import ExecutionContext, Strategy
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+
+__all__ = [
+    "AppSettings",
+    "ExchangeSettings",
+    "ExecutionContext",
+    "GridConfig",
+    "GridSpacing",
+    "GridTradingStrategy",
+    "Strategy",
+    "__version__",
+    "calculate_grid_levels",
+]
+
+_HOMES = {
+    "AppSettings": "config.settings",
+    "ExchangeSettings": "config.exchange",
+    "ExecutionContext": "strategies.protocol",
+    "GridConfig": "strategies.grid.config",
+    "GridSpacing": "strategies.grid.config",
+    "GridTradingStrategy": "strategies.grid.strategy",
+    "Strategy": "strategies.protocol",
+    "calculate_grid_levels": "strategies.grid.levels",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gridtide' has no attribute {name!r}")
+    return getattr(import_module(f"gridtide.{_HOMES[name]}"), name)
