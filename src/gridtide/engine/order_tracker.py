@@ -108,7 +108,7 @@ class OrderTracker:
         if not order.is_live and order.state is not IntentState.ZOMBIE:
             self.release(order, order.reserved)
             self._live.pop(order.client_order_id, None)
-            order.due_at = None
+            order.due_at = order.approved = None
             self._orders[order.client_order_id] = self._orders.pop(order.client_order_id)
             self._forget_old()
         else:

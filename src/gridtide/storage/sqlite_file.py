@@ -88,7 +88,9 @@ def writing_engine(path: Path, busy_timeout_seconds: float, version: tuple[int, 
     """An engine whose transactions take the write lock at their start; each connection checks the file first (F59)."""
 
     def connect() -> sqlite3.Connection:
-        with _connected(path, busy_timeout_seconds, ["synchronous=FULL", "foreign_keys=ON"]) as connection:
+        with _connected(
+            path, busy_timeout_seconds, ["synchronous=FULL", "foreign_keys=ON", "cache_size=-512"]
+        ) as connection:
             check(path, connection)
             _set_journal_mode(path, connection, journal_mode(version))
             return connection
