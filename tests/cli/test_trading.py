@@ -264,6 +264,13 @@ class TestWrongInput:
         assert "BTC/USDC" in said
         assert "BTC/USDT" in said, "near misses are named"
 
+    def test_a_market_the_sandbox_does_not_know(self, command: Command, folder: Path) -> None:
+        """A misspelt market is not invented: nothing is started for it."""
+        (folder / "typo.yaml").write_text(CONFIG.replace("BTC/USDT", "BTC/USTD"))
+        assert "did you mean BTC/USDT?" in self.refused(command, "run", "typo.yaml")
+        assert "FOO/BAR is no market the sandbox knows" in self.refused(command, "run", "--market", "FOO/BAR")
+        assert not (folder / ".gridtide" / "sandbox").exists()
+
 
 def _alone(command: Command, folder: Path) -> str:
     """Start a sandbox and give the section of a config that reaches it."""

@@ -11,13 +11,14 @@ import json
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridtide.config.fees import FeeSettings
 from gridtide.domain.errors import DataUnusable, InvalidConfig, InvalidInput
 from gridtide.domain.money import cut_to_places, plain
-from gridtide.market_data.known_markets import symbol_of_name
+from gridtide.market_data.known_markets import known_symbols, symbol_of_name
 from gridtide.sandbox.launch import STATE_FILE, LaunchSpec
 from gridtide.sandbox.process import SandboxHandle, attach, read_launch, start_process
 from gridtide.sandbox.state_file import write_private
@@ -171,6 +172,13 @@ def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) ->
     """Where the synthetic market begins: a grid should have something to do there."""
     if given is not None:
         return given
+    if symbol not in known_symbols():
+        near = get_close_matches(symbol, known_symbols(), n=1)
+        raise InvalidInput(
+            f"{symbol} is no market the sandbox knows, so nothing was started"
+            + (f": did you mean {near[0]}?" if near else ".")
+            + f" It invents {', '.join(known_symbols())}; for any other, play a file with --market"
+        )
     if bot is not None:
         return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
     return Decimal(START_PRICES.get(symbol, "1"))

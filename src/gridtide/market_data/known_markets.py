@@ -40,6 +40,11 @@ _MAX_OPEN_ORDERS = 200
 _FINEST_PLACES = 8
 
 
+def known_symbols() -> tuple[str, ...]:
+    """Markets whose tick and lot are known without data."""
+    return tuple(_STEPS)
+
+
 def symbol_of_name(file_name: str) -> Symbol:
     """``BTCUSDT-1m-2021.parquet`` -> ``BTC/USDT``, also ``BTC_USDT…`` and ``BTC-USDT…``; else `DataUnusable`."""
     upper = file_name.upper()
