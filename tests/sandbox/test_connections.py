@@ -94,7 +94,8 @@ async def test_the_end_is_announced() -> None:
         assert (await api.read())["event"]["e"] == "serverShutdown"
         assert (await raw.read())["e"] == "serverShutdown"
         assert (await combined.read())["stream"] == "!serverShutdown"
-        assert [await each.closed() for each in (api, raw, combined)] == [1001] * 3
+        codes = await asyncio.gather(*(each.closed() for each in (api, raw, combined)))
+        assert codes == [1001] * 3
         await task
 
 

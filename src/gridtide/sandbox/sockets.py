@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gridtide.sandbox.settings import SocketSettings
 
 _LARGEST_MESSAGE = 256 * 1024
-_CLOSE_SECONDS = 1.0
+_CLOSE_SECONDS = 3.0
 
 
 class Connection:
@@ -92,7 +92,7 @@ class Connection:
         return True
 
     async def close(self, code: int) -> None:
-        """Close with a code; the client gets a second to answer."""
+        """Close with a code; the client gets a few seconds to answer."""
         await self._socket.close(code=code)
 
 
