@@ -125,6 +125,11 @@ class World:
             return None
         return OwnOrder(slot, found.price, found.amount, Amount(found.executed), found.parked)
 
+    def order_of(self, fill: Fill) -> OwnOrder | None:
+        found = (slot for slot, order in self.orders_by_slot.items() if order.order_id == fill.order_id)
+        slot = next(found, None)
+        return None if slot is None else self.order(slot)
+
     def orders(self) -> tuple[OwnOrder, ...]:
         found = (self.order(slot) for slot in sorted(self.orders_by_slot))
         return tuple(order for order in found if order is not None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import InvalidValue
@@ -97,32 +98,40 @@ class Slot:
     name: str
     """Three characters, digits or capitals: a grid uses the level's number, ``041``."""
     side: Side
+    key: str = field(init=False, repr=False, compare=False)
+    """The slot as it stands in client order ids, lot owners and the database: ``041B``."""
 
     def __post_init__(self) -> None:
         if _SLOT_NAME.fullmatch(self.name) is None:
             raise InvalidValue(f"slot name {self.name!r} is not three digits or capital letters")
+        object.__setattr__(self, "key", f"{self.name}{self.side.value[0]}")
 
-    @property
-    def key(self) -> str:
-        """The slot as it stands in client order ids, lot owners and the database: ``041B``."""
-        return f"{self.name}{self.side.value[0]}"
-
-    @classmethod
-    def parse(cls, key: str) -> Slot:
+    @staticmethod
+    def parse(key: str) -> Slot:
         """The slot of a `key`; raises `InvalidValue` for anything else."""
-        if len(key) != 4 or key[3] not in "BS":
-            raise InvalidValue(f"{key!r} is not a slot key")
-        return cls(key[:3], Side.BUY if key[3] == "B" else Side.SELL)
+        return _parse_slot(key)
 
-    @classmethod
-    def level(cls, index: int, side: Side) -> Slot:
+    @staticmethod
+    def level(index: int, side: Side) -> Slot:
         """The slot of grid level `index` (0 to 999)."""
-        if not 0 <= index <= 999:
-            raise InvalidValue(f"level {index} is outside 0 to 999")
-        return cls(f"{index:03d}", side)
+        return _level_slot(index, side)
 
     def __str__(self) -> str:
         return self.key
+
+
+@lru_cache(maxsize=4096)
+def _parse_slot(key: str) -> Slot:
+    if len(key) != 4 or key[3] not in "BS":
+        raise InvalidValue(f"{key!r} is not a slot key")
+    return Slot(key[:3], Side.BUY if key[3] == "B" else Side.SELL)
+
+
+@lru_cache(maxsize=4096)
+def _level_slot(index: int, side: Side) -> Slot:
+    if not 0 <= index <= 999:
+        raise InvalidValue(f"level {index} is outside 0 to 999")
+    return Slot(f"{index:03d}", side)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gridtide.engine import placing
 from gridtide.strategies.protocol import OwnOrder
 
 if TYPE_CHECKING:
+    from gridtide.domain.fill import Fill
     from gridtide.domain.market import Asset, FeeSchedule, Market, Symbol, Timestamp, TopOfBook
     from gridtide.domain.order import Slot
     from gridtide.engine.slot_book import SlotState
@@ -93,6 +94,12 @@ class EngineContext:
 
     def order(self, slot: Slot) -> OwnOrder | None:
         return _own_order(self._state.slots.get(slot))
+
+    def order_of(self, fill: Fill) -> OwnOrder | None:
+        order = self._state.orders.find(fill.client_order_id, fill.order_id)
+        if order is None or not order.is_live:
+            return None
+        return _own_order(self._state.slots.get(order.slot))
 
     def orders(self) -> tuple[OwnOrder, ...]:
         found = (_own_order(slot) for slot in sorted(self._state.slots, key=lambda slot: slot.slot.key))

@@ -107,4 +107,4 @@ class StrategyDesk:
 
 def _text(part: Any) -> str:
     """A part as text, to compare: the strategy may change in place what it handed out."""
-    return json.dumps(part, default=str)
+    return part if isinstance(part, str) else json.dumps(part, default=str)

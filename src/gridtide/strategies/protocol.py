@@ -94,6 +94,9 @@ class ExecutionContext(Protocol):
     def order(self, slot: Slot) -> OwnOrder | None:
         """The live order or parked wish of `slot`."""
 
+    def order_of(self, fill: Fill) -> OwnOrder | None:
+        """The live order that `fill` executed; None once it has ended."""
+
     def orders(self) -> tuple[OwnOrder, ...]:
         """All live orders and parked wishes of this strategy, by slot."""
 

@@ -17,7 +17,7 @@ from gridtide.strategies.grid.pairing import Pairing, floor_to_lot
 from gridtide.strategies.protocol import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from decimal import Decimal
 
     from gridtide.strategies.grid.config import GridConfig
     from gridtide.strategies.grid.plan import GridPlan
@@ -51,7 +51,7 @@ class Intervals:
     def bought(self, order: SettledOrder) -> None:
         """The base received goes to the interval's sell, together with dust; see `Pairing.after_buy`."""
         interval = _interval(order.slot)
-        self.state.to_buy[interval] = max(self.state.to_buy[interval] - order.executed_amount, ZERO)
+        self._owe(interval, max(self.state.to_buy[interval] - order.executed_amount, ZERO))
         received = self.context.lot_amount(order.slot.key)
         if received:
             sell, dust = _sell_slot(interval), self.context.lot_amount(DUST)
@@ -70,13 +70,14 @@ class Intervals:
         """What was sold is to be bought again, as the profit mode says; see `Pairing.after_sell`."""
         interval, to_buy = _interval(order.slot), self.state.to_buy
         if order.executed_amount:
-            to_buy[interval] += self._pairing.after_sell(
+            again = self._pairing.after_sell(
                 sold=order.executed_amount,
                 left=self.context.lot_amount(order.slot.key),
                 held_for=max(self.plan.interval_amounts[interval] - to_buy[interval], ZERO),
                 received=order.received,
-                price=self._prices[interval],
+                price=self._level_price(interval),
             )
+            self._owe(interval, to_buy[interval] + again)
         if order.ending is Ending.FILLED:
             self.state.round_trips += 1
         self._refresh(interval)
@@ -92,9 +93,9 @@ class Intervals:
             return
         rules, interval = self.context.market.rules, _interval(slot)
         if slot.side is Side.BUY:
-            counter, part = self._prices[interval + 1], self.context.lot_amount(slot.key)
+            counter, part = self._level_price(interval + 1), self.context.lot_amount(slot.key)
         else:
-            counter, part = self._prices[interval], order.executed_amount
+            counter, part = self._level_price(interval), order.executed_amount
         if rules.is_tradable(counter, floor_to_lot(rules, part)):
             self.context.cancel_order(slot)
 
@@ -142,7 +143,8 @@ class Intervals:
         affordable = self._pairing.affordable(context.available(context.market.quote), price)
         if affordable < amount and context.market.rules.is_tradable(price, affordable):
             # What money is missing for is not owed: the next round trip plans the full amount again.
-            self.state.to_buy[interval] = amount = affordable
+            amount = affordable
+            self._owe(interval, amount)
         self._wish(slot, amount)
 
     def _revive(self, interval: int) -> None:
@@ -158,7 +160,7 @@ class Intervals:
             return
         if lots:
             self.context.assign_lots(sell.key, DUST, lots)
-        self.state.to_buy[interval] = planned
+        self._owe(interval, planned)
         self._buy(interval, planned)
 
     def _wish(self, slot: Slot, amount: Amount) -> None:
@@ -177,13 +179,15 @@ class Intervals:
 
     # --- small things ----------------------------------------------------------------------------------
 
+    def _owe(self, interval: int, amount: Decimal) -> None:
+        self.state.owe(interval, amount)
+
     @property
     def _pairing(self) -> Pairing:
         return Pairing.of(self.config, self.context.market, self.context.fees)
 
-    @property
-    def _prices(self) -> Sequence[Price]:
-        return self.plan.prices
+    def _level_price(self, level: int) -> Price:
+        return self.plan.levels[level].price
 
     def _price(self, slot: Slot) -> Price:
         return self.plan.levels[int(slot.name)].price

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -32,20 +33,33 @@ class GridState:
     bought: Decimal = ZERO
     """Base that the initial purchase executed, before fees."""
     to_buy: list[Decimal] = field(default_factory=list)
-    """Base that each interval still wants to buy at its lower level, resting or not."""
+    """Base that each interval still wants to buy at its lower level, resting or not. Changed by `owe` only."""
     open_slots: set[str] = field(default_factory=set)
     """Keys of slots whose order or wish has not been reported as over."""
     timers: dict[str, Timestamp] = field(default_factory=dict)
     """When to look after a slot: a partly filled order, or the next try of the initial purchase."""
     is_out_of_range: bool = False
     round_trips: int = 0
+    _texts: list[str] = field(init=False, repr=False, compare=False)
+    """`to_buy` as text, because it is stored after each fill and only one interval changes."""
+
+    def __post_init__(self) -> None:
+        self.owe_all(self.to_buy)
+
+    def owe_all(self, amounts: list[Decimal]) -> None:
+        """Set what every interval wants to buy."""
+        self.to_buy, self._texts = amounts, [plain(amount) for amount in amounts]
+
+    def owe(self, interval: int, amount: Decimal) -> None:
+        """Set what one interval wants to buy."""
+        self.to_buy[interval], self._texts[interval] = amount, plain(amount)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "phase": self.phase.value,
             "tries": self.tries,
             "bought": plain(self.bought),
-            "to_buy": [plain(amount) for amount in self.to_buy],
+            "to_buy": list(self._texts),
             "open_slots": sorted(self.open_slots),
             "timers": dict(sorted(self.timers.items())),
             "is_out_of_range": self.is_out_of_range,
@@ -70,8 +84,8 @@ _TEXTS: Final = ("symbol", "base", "quote")
 _LISTS: Final = ("levels", "interval_amounts", "warnings")
 
 
-def plan_to_json(plan: GridPlan) -> dict[str, Any]:
-    """All of a plan; `plan_from_json` gives an equal one back."""
+def plan_to_text(plan: GridPlan) -> str:
+    """All of a plan as JSON text; `plan_from_text` gives an equal one back."""
     stored: dict[str, Any] = {
         item.name: plain(value) if isinstance(value, Decimal) else value
         for item in fields(plan)
@@ -81,10 +95,12 @@ def plan_to_json(plan: GridPlan) -> dict[str, Any]:
     stored["levels"] = [[plain(level.price), level.role.value, plain(level.amount)] for level in plan.levels]
     stored["interval_amounts"] = [plain(amount) for amount in plan.interval_amounts]
     stored["warnings"] = list(plan.warnings)
-    return stored
+    return json.dumps(stored)
 
 
-def plan_from_json(stored: Mapping[str, Any]) -> GridPlan:
+def plan_from_text(text: str) -> GridPlan:
+    """The plan that `plan_to_text` was given."""
+    stored = json.loads(text)
     values: dict[str, Any] = {
         name: parse_decimal(value) if isinstance(value, str) and name not in _TEXTS else value
         for name, value in stored.items()

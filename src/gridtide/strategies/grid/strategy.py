@@ -5,6 +5,7 @@ The plan's price is fixed once; from then on only executions change what the gri
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -25,7 +26,7 @@ from gridtide.strategies.grid.purchase import (
     next_try,
     uncovered,
 )
-from gridtide.strategies.grid.state import GridState, Phase, plan_from_json, plan_to_json
+from gridtide.strategies.grid.state import GridState, Phase, plan_from_text, plan_to_text
 
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill
@@ -45,6 +46,9 @@ class GridTradingStrategy:
         self.config = config
         self.plan: GridPlan | None = None
         self._state = GridState()
+        # What never changes is stored as text made once: the state is looked at after each fill.
+        self._config_text = json.dumps(config.to_settings())
+        self._plan_text = ""
 
     @classmethod
     def from_settings(cls, symbol: str, settings: Mapping[str, Any]) -> Self:
@@ -85,13 +89,13 @@ class GridTradingStrategy:
             raise PlanRefused(
                 f"the grid needs {tidy(plan.quote_needed)} {plan.quote}, only {tidy(available)} are free"
             )
-        self.plan = plan
+        self._fix_plan(plan)
         context.notice("grid.planned", plan.describe())
         for warning in plan.warnings:
             context.notice("grid.warning", warning, level="warning")
-        self._state.to_buy = [
-            amount if index < plan.vacant else ZERO for index, amount in enumerate(plan.interval_amounts)
-        ]
+        self._state.owe_all(
+            [amount if index < plan.vacant else ZERO for index, amount in enumerate(plan.interval_amounts)]
+        )
         self._state.phase = Phase.BUYING
         self._buy_base(context)
         self._arm(context)
@@ -100,11 +104,13 @@ class GridTradingStrategy:
         """A first partial fill starts the clock of its order; money is looked at when the order is settled."""
         if self._state.phase is not Phase.TRADING:
             return
-        deadline = Timestamp(context.now + self.config.mirror_after_seconds * 1000)
-        for order in context.orders():
-            if ZERO < order.executed_amount < order.amount and order.slot.key in self._state.open_slots:
-                self._state.timers.setdefault(order.slot.key, deadline)
-        self._arm(context)
+        order = context.order_of(fill)
+        if order is None or order.slot.key not in self._state.open_slots:
+            return
+        if order.executed_amount < order.amount:
+            deadline = Timestamp(context.now + self.config.mirror_after_seconds * 1000)
+            self._state.timers.setdefault(order.slot.key, deadline)
+            self._arm(context)
 
     def on_order_settled(self, order: SettledOrder, context: ExecutionContext) -> None:
         self._state.open_slots.discard(order.slot.key)
@@ -140,8 +146,8 @@ class GridTradingStrategy:
         return {
             "version": STATE_VERSION,
             "symbol": self.config.symbol,
-            "config": self.config.to_settings(),
-            "plan": None if self.plan is None else plan_to_json(self.plan),
+            "config": self._config_text,
+            "plan": self._plan_text,
             **self._state.to_json(),
         }
 
@@ -152,8 +158,9 @@ class GridTradingStrategy:
             raise Defect(
                 f"the stored grid has version {state['version']}, this program reads {STATE_VERSION}"
             )
-        strategy = cls(GridConfig.from_settings(state["symbol"], state["config"]))
-        strategy.plan = None if state["plan"] is None else plan_from_json(state["plan"])
+        strategy = cls(GridConfig.from_settings(state["symbol"], json.loads(state["config"])))
+        if state["plan"]:
+            strategy._fix_plan(plan_from_text(state["plan"]))
         strategy._state = GridState.from_json(state)
         return strategy
 
@@ -222,6 +229,9 @@ class GridTradingStrategy:
             context.wake_when(price_at_or_below=high)
 
     # --- small things --------------------------------------------------------------------------------
+
+    def _fix_plan(self, plan: GridPlan) -> None:
+        self.plan, self._plan_text = plan, plan_to_text(plan)
 
     @property
     def _planned(self) -> GridPlan:
