@@ -323,7 +323,7 @@ class Engine:
             case Pause():
                 state.enter(BotState.PAUSED, PauseReason.OPERATOR, "paused by its owner")
             case Resume():
-                state.accept_account = bool(state.increase_halted)
+                state.accept_account = bool(state.increase_halted) or resolving.waits_for_account(state)
                 state.increase_halted = ""
                 state.enter(BotState.RECONCILING)
                 placing.retry_after_resume(state)

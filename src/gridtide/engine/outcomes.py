@@ -40,11 +40,16 @@ def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
     if order.state in _TERMINAL:
         _contradiction(state, order, update)
         return order
+    if order.state is IntentState.PLANNED:  # fencing, layer 7: we did not cause it
+        state.pause(
+            PauseReason.INTEGRITY,
+            f"{order.client_order_id} is at the exchange although we never sent it: does another instance run?",
+        )
+        return order
     if not _learn_order_id(state, order, update.order_id) or _is_stale(order, update):
         return order
-    order.status = update.status
-    order.executed_amount = max(order.executed_amount, update.executed_amount)
-    order.executed_quote = max(order.executed_quote, update.executed_quote)
+    if _learn(order, update):
+        state.orders.touch(order)
     _move(state, order, update)
     return order
 
@@ -138,10 +143,20 @@ def _is_stale(order: TrackedOrder, update: OrderUpdate) -> bool:
     return update.executed_amount < order.executed_amount
 
 
+def _learn(order: TrackedOrder, update: OrderUpdate) -> bool:
+    """Take over status and cumulative values; whether they are news."""
+    before = order.status, order.executed_amount, order.executed_quote
+    order.status = update.status
+    order.executed_amount = max(order.executed_amount, update.executed_amount)
+    order.executed_quote = max(order.executed_quote, update.executed_quote)
+    return before != (order.status, order.executed_amount, order.executed_quote)
+
+
 def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
     if update.status.is_final:
         event = IntentEvent.SEEN_FINAL
-        order.reason = update.expiry_reason or order.reason
+        if update.expiry_reason:
+            order.reason = update.expiry_reason
     else:
         event = IntentEvent.SEEN_PARTIAL if order.executed_amount else IntentEvent.SEEN_OPEN
     already = (
@@ -149,9 +164,7 @@ def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
         or (order.state, event) == (IntentState.OPEN, IntentEvent.SEEN_OPEN)
         or (order.state, event) == (IntentState.PART, IntentEvent.SEEN_OPEN)
     )
-    if already:
-        state.orders.touch(order)
-    else:
+    if not already:
         state.orders.move(order, event, state.now)
     if update.status is OrderStatus.UNRECOGNISED:
         text = f"{order.client_order_id} has the unknown status {update.status_text}"
@@ -242,9 +255,7 @@ def _contradiction(state: EngineState, order: TrackedOrder, update: OrderUpdate)
     _zombie(state, order, f"it shows as {update.status_text or update.status} although it was {order.state}")
     if not _learn_order_id(state, order, update.order_id):
         return
-    order.status = update.status
-    order.executed_amount = max(order.executed_amount, update.executed_amount)
-    order.executed_quote = max(order.executed_quote, update.executed_quote)
+    _learn(order, update)
     if not update.status.is_final:
         placing.send_cancel(state, order)
 

@@ -96,11 +96,19 @@ def prove_absent(state: EngineState, order: TrackedOrder, snapshot: SnapshotTake
 
 def _balances_exclude(state: EngineState, order: TrackedOrder, snapshot: SnapshotTaken) -> bool:
     """(e): on an account only we use, what is held equals the books without this order. Tells nothing, and so hinders
-    nothing, while other orders are on their way or the account is shared."""
+    nothing, while other orders are on their way, the account is shared, or a person has said that it differs."""
     others = (other for other in state.orders if other is not order)
-    if any(other.state not in _AT_REST for other in others) or state.increase_halted:
+    if any(other.state not in _AT_REST for other in others) or state.increase_halted or state.accept_account:
         return True
     return not invariants.total_differences(state, snapshot)
+
+
+def waits_for_account(state: EngineState) -> bool:
+    """Whether an order's absence may hang on balances alone (e): only a person can then say that they are right."""
+    return any(
+        order.state is IntentState.UNKNOWN and order.proof.probed_at is not None and _reads_complete(state, order)
+        for order in state.orders
+    )
 
 
 def _resolve_unknown(state: EngineState, order: TrackedOrder) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import monotonic as system_monotonic
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
@@ -15,11 +16,12 @@ from gridtide.domain.journal import BotState, BotStatePut, FillAdded, NoticeAdde
 from gridtide.domain.market import Symbol, Timestamp
 from gridtide.engine import invariants, liquidation, resolving
 from gridtide.runners.dispatch import Dispatcher
-from gridtide.runners.session import Session
+from gridtide.runners.session import LEASE_SECONDS, Session
 from gridtide.runners.view import NoticeView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
@@ -56,6 +58,9 @@ class LiveRun:
         run_id: str,
         *,
         after_close: Callable[[], None] | None = None,
+        writer: Executor | None = None,
+        monotonic: Callable[[], float] = system_monotonic,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.engine = engine
         self.exchange = exchange
@@ -67,8 +72,8 @@ class LiveRun:
         """Called for each durable entry: the log and the terminal listen here."""
         self._after_close = after_close
         self._journal = journal
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self.session = Session(engine, journal, exchange, self._writer)
+        self._writer = writer or ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self.session = Session(engine, journal, exchange, self._writer, monotonic, lease_seconds)
         self._dispatcher = Dispatcher(exchange, self.session.deliver)
         self.session.connect(self._dispatcher)
         self.session.listeners.append(self._listen)
@@ -139,16 +144,20 @@ class LiveRun:
 
     async def close(self) -> None:
         """End all tasks and store STOPPED; orders that rest stay as the stop policy left them."""
-        tasks = [task for task in (self._stream_task, self._price_task, self._loop_task) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._dispatcher.close()
+        await self.abandon()
         try:
             await asyncio.get_running_loop().run_in_executor(self._writer, self._close_journal)
         finally:
             self._writer.shutdown(wait=True)
             await self.exchange.close()
+
+    async def abandon(self) -> None:
+        """End all tasks and leave everything else as it is, as a killed process would."""
+        tasks = [task for task in (self._stream_task, self._price_task, self._loop_task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._dispatcher.close()
 
     def _close_journal(self) -> None:
         state = self.engine.state

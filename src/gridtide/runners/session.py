@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from time import monotonic as system_monotonic
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import SubmitOrder
@@ -18,6 +17,8 @@ from gridtide.domain.market import Timestamp
 from gridtide.runners.latency import Reaction, ReactionLog
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from gridtide.domain.commands import Command
     from gridtide.domain.events import Event
     from gridtide.domain.fill import FillKey
@@ -32,16 +33,25 @@ MAX_BATCH = 64
 """Events that may share one transaction."""
 RATE_RETRY_SECONDS = 0.25
 """How soon to ask again for room in the rate budget."""
-IDLE_SECONDS = 1.0
 LEASE_SECONDS = 5.0
-"""How often the lease is renewed, by the trading loop itself: a loop that hangs loses it (fencing, layer 2)."""
+"""How often the lease is renewed, by the trading loop itself: a loop that hangs loses it (fencing, layer 2). Also the
+longest sleep: a clock that was set is noticed then."""
 
 
 class Session:
-    """Joins engine, journal and dispatcher. `listeners` see each batch of entries after it is durable."""
+    """Joins engine, journal and dispatcher. `listeners` see each batch of entries after it is durable.
+
+    `writer` carries out the journal's calls, one at a time; `monotonic` is what waiting is measured by.
+    """
 
     def __init__(
-        self, engine: Engine, journal: Journal, exchange: Exchange, writer: ThreadPoolExecutor
+        self,
+        engine: Engine,
+        journal: Journal,
+        exchange: Exchange,
+        writer: Executor,
+        monotonic: Callable[[], float] = system_monotonic,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.engine = engine
         self.reactions = ReactionLog()
@@ -49,13 +59,15 @@ class Session:
         self._journal = journal
         self._exchange = exchange
         self._writer = writer
+        self._monotonic = monotonic
+        self._lease_seconds = lease_seconds
         self._dispatcher: Dispatcher | None = None
         self._events: deque[tuple[float, Event]] = deque()
         self._book: tuple[float, BookUpdated] | None = None
         self._arrived = asyncio.Event()
         self._wants_room = False
         self._reacting = False
-        self._renew_at = monotonic() + LEASE_SECONDS
+        self._renew_at = self._monotonic() + self._lease_seconds
 
     def connect(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
@@ -63,9 +75,9 @@ class Session:
     def deliver(self, event: Event) -> None:
         """Queue an event; of book updates only the newest is kept."""
         if isinstance(event, BookUpdated):
-            self._book = (monotonic(), event)
+            self._book = (self._monotonic(), event)
         else:
-            self._events.append((monotonic(), event))
+            self._events.append((self._monotonic(), event))
         self._arrived.set()
 
     async def run(self) -> None:
@@ -76,18 +88,18 @@ class Session:
             if batch:
                 await self._react(batch)
                 await asyncio.sleep(0)  # the readers of the streams get their turn, whatever waits here
-            if monotonic() >= self._renew_at:
+            if self._monotonic() >= self._renew_at:
                 await self._in_writer(self._journal.renew_lease)
-                self._renew_at = monotonic() + LEASE_SECONDS
+                self._renew_at = self._monotonic() + self._lease_seconds
 
     async def settle(self, timeout_seconds: float) -> bool:
         """Wait until no event waits, no command is under way and nothing is to be sent."""
-        deadline = monotonic() + timeout_seconds
+        deadline = self._monotonic() + timeout_seconds
         quiet_since: float | None = None
-        while monotonic() < deadline:
+        while self._monotonic() < deadline:
             if self._is_quiet():
-                quiet_since = quiet_since or monotonic()
-                if monotonic() - quiet_since > 0.05:
+                quiet_since = quiet_since or self._monotonic()
+                if self._monotonic() - quiet_since > 0.05:
                     return True
             else:
                 quiet_since = None
@@ -108,22 +120,27 @@ class Session:
             async with asyncio.timeout(self._seconds_to_timer()):
                 await self._arrived.wait()
         except TimeoutError:
-            self._events.append((monotonic(), TimerFired()))
+            if self._wants_room or self._timer_is_due():
+                self._events.append((self._monotonic(), TimerFired()))
+
+    def _timer_is_due(self) -> bool:
+        timer = self.engine.next_timer()
+        return timer is not None and timer <= self._exchange.now()
 
     def _seconds_to_timer(self) -> float:
         timer = self.engine.next_timer()
-        wait = IDLE_SECONDS if timer is None else (timer - self._exchange.now()) / 1000
+        wait = self._lease_seconds if timer is None else (timer - self._exchange.now()) / 1000
         if self._wants_room:
             wait = min(wait, RATE_RETRY_SECONDS)
-        return min(max(wait, 0.0), IDLE_SECONDS)
+        return min(max(wait, 0.0), self._lease_seconds)
 
     def _take_batch(self) -> list[tuple[float, Event]]:
         batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]
         if self._book is not None:
             batch.append(self._book)
             self._book = None
-        if batch and self._seconds_to_timer() <= 0:  # a market that never pauses must not keep timers waiting
-            batch.append((monotonic(), TimerFired()))
+        if batch and self._timer_is_due():  # a market that never pauses must not keep timers waiting
+            batch.append((self._monotonic(), TimerFired()))
         return batch
 
     async def _react(self, batch: list[tuple[float, Event]]) -> None:
@@ -136,10 +153,10 @@ class Session:
             for _, event in batch:
                 _collect(self.engine.handle(event, now), entries, commands)
             self._open_send_window(now, entries, commands)
-            decided = monotonic()
+            decided = self._monotonic()
             if entries:
                 await self._commit(entries, now)
-            self._hand_on(commands, Reaction(batch[0][0], decided, monotonic(), _first_fill(batch)))
+            self._hand_on(commands, Reaction(batch[0][0], decided, self._monotonic(), _first_fill(batch)))
         finally:
             self._reacting = False
 

@@ -1,0 +1,186 @@
+"""The exchange's half of an in-process connection: it takes requests when they arrive and streams what happens.
+
+It goes on when a client is gone: a request under way still reaches the venue of somebody who was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from gridtide.domain.errors import Transient
+from gridtide.domain.events import BookUpdated
+from gridtide.domain.market import Timestamp
+from gridtide.domain.money import Price
+from gridtide.exchanges.venue_values import user_event
+from gridtide.venue.messages import PriceMoved, VenueRefusal
+from gridtide.venue.past import Past
+
+if TYPE_CHECKING:
+    from gridtide.domain.events import StreamEvent
+    from gridtide.domain.market import Symbol, TopOfBook
+    from gridtide.venue.messages import VenueEvent
+    from gridtide.venue.venue import Venue
+
+T = TypeVar("T")
+
+ENGINE_SECONDS = 10.0
+"""After this long the exchange answers -1007, "execution unknown", while the request may still take effect."""
+RECEIVE_WINDOW_MS = 5_000
+AHEAD_MS = 1_000
+
+
+class Line(Protocol):
+    """What lies between a client and the exchange, and inside it. `what` names a kind of request: ``submit``,
+    ``cancel``, ``query``, ``fills``, ``open_orders``, ``balances``, ``market``. Times are seconds, lags ms."""
+
+    def outward(self, what: str) -> float | None:
+        """Until a request arrives; None: it never does."""
+
+    def queue(self, what: str) -> float:
+        """What it waits inside the exchange before the engine takes it."""
+
+    def homeward(self, what: str) -> float | None:
+        """Until its answer is back; None: it never is."""
+
+    def failure(self, what: str) -> str:
+        """An error the exchange answers a read with; empty: none."""
+
+    def lag(self, what: str) -> int:
+        """By how much a read shows the past."""
+
+    def deliveries(self, event: StreamEvent) -> Sequence[float]:
+        """When each copy of a stream event arrives; none: it is lost."""
+
+
+class StraightLine:
+    """Nothing in between: every request and every event arrives at once, and only once."""
+
+    def outward(self, what: str) -> float | None:
+        return 0.0
+
+    def queue(self, what: str) -> float:
+        return 0.0
+
+    def homeward(self, what: str) -> float | None:
+        return 0.0
+
+    def failure(self, what: str) -> str:
+        return ""
+
+    def lag(self, what: str) -> int:
+        return 0
+
+    def deliveries(self, event: StreamEvent) -> Sequence[float]:
+        return (0.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered(Exception):
+    """The exchange said that it does not know what became of a request (-1007)."""
+
+    message: str
+
+
+class VenueSide:
+    """One account on one market of a venue, as a client reaches it over a `Line`."""
+
+    def __init__(
+        self, venue: Venue, account_id: str, symbol: Symbol, line: Line, now: Callable[[], int]
+    ) -> None:
+        self.venue = venue
+        self.account_id = account_id
+        self.symbol = symbol
+        self.line = line
+        self.now = now
+        """The exchange's clock, ms."""
+        self.past = Past(account_id, venue.balances(account_id))
+        self.listeners: set[Callable[[StreamEvent], None]] = set()
+
+    # --- requests ------------------------------------------------------------------------------------
+
+    def receive(
+        self,
+        what: str,
+        act: Callable[[Timestamp], T],
+        signed_at: int | None,
+        answer: asyncio.Future[T],
+    ) -> None:
+        """A request has arrived. `signed_at` set: its timing is checked, and it passes through the engine's queue."""
+        if signed_at is not None and not self._is_timely(signed_at):
+            refusal = VenueRefusal(-1021, "Timestamp for this request is outside of the recvWindow.")
+            self._answer(what, answer, refusal)
+            return
+        wait = self.line.queue(what)
+        if wait > ENGINE_SECONDS:
+            later = asyncio.get_running_loop().call_later
+            later(ENGINE_SECONDS, self._answer, what, answer, Unanswered("-1007 execution unknown"))
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._act, what, act, answer)
+        else:
+            self._act(what, act, answer)
+
+    def _is_timely(self, signed_at: int) -> bool:
+        now = self.now()
+        return signed_at < now + AHEAD_MS and now - signed_at <= RECEIVE_WINDOW_MS
+
+    def _act(self, what: str, act: Callable[[Timestamp], T], answer: asyncio.Future[T]) -> None:
+        try:
+            result: T | Exception = act(Timestamp(self.now()))
+        except (VenueRefusal, Transient) as error:
+            result = error
+        self._answer(what, answer, result)
+
+    def _answer(self, what: str, answer: asyncio.Future[T], result: T | Exception) -> None:
+        wait = self.line.homeward(what)
+        if wait is None:
+            return
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, _resolve, answer, result)
+        else:
+            _resolve(answer, result)
+
+    # --- what happens --------------------------------------------------------------------------------
+
+    def happened(self, events: Iterable[VenueEvent], now: Timestamp) -> None:
+        """Keep the venue's events and stream those of the account."""
+        events = tuple(events)
+        self.past.note(events, now)
+        for event in events:
+            told = user_event(event, self.account_id)
+            if told is not None:
+                self.tell(told)
+
+    def move(self, price: Decimal, volume: Decimal) -> None:
+        """The market walks to `price`."""
+        now = Timestamp(self.now())
+        move = PriceMoved(price, volume, now)
+        self.happened(self.venue.move_market(self.symbol, move, now), now)
+        self.tell(BookUpdated(self.symbol, self.book()))
+
+    def book(self) -> TopOfBook:
+        best, last = self.venue.best(self.symbol), self.venue.last_price(self.symbol)
+        return type(best)(
+            best.bid, best.ask, None if last is None else Price(last), best.bid_amount, best.ask_amount
+        )
+
+    def tell(self, event: StreamEvent) -> None:
+        """Stream an event to whoever listens, as the line lets it through."""
+        for listener in tuple(self.listeners):
+            for wait in self.line.deliveries(event):
+                if wait > 0:
+                    asyncio.get_running_loop().call_later(wait, listener, event)
+                else:
+                    listener(event)
+
+
+def _resolve(answer: asyncio.Future[T], result: T | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
