@@ -88,18 +88,21 @@ def test_column_types(tmp_path: Path, timestamp: str, type_: str) -> None:
 
 
 def test_market_trades(tmp_path: Path) -> None:
-    """Each is a point with its taker's side; equal times are fine, the file's order counts."""
+    """Each with its taker's side; equal times are fine, the file's order counts; without a column `id` none has one."""
     source = open_market(write_csv(tmp_path / "BTCUSDT-trades.csv", TRADES, TRADE_COLUMNS))
     assert isinstance(source, TradeFile)
-    points = list(source)
-    assert [point.price for point in points] == [D("100.1"), D("100.2"), D(100)]
-    assert [point.taker for point in points] == [Side.BUY, Side.SELL, Side.BUY]
-    assert [point.market_time - START for point in points] == [0, 0, 5]
+    trades = list(source)
+    assert [trade.price for trade in trades] == [D("100.1"), D("100.2"), D(100)]
+    assert [trade.side for trade in trades] == [Side.BUY, Side.SELL, Side.BUY]
+    assert [trade.timestamp - START for trade in trades] == [0, 0, 5]
+    assert {trade.trade_id for trade in trades} == {0}
 
 
 def test_the_path_rule_is_selectable(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "BTCUSDT-1m.csv", CANDLES)
-    prices = [str(point.price) for point in open_market(path, rule=PathRule.HIGH_FIRST)]
+    source = open_market(path, rule=PathRule.HIGH_FIRST)
+    assert isinstance(source, CandleFile)
+    prices = [str(point.price) for point in source]
     assert prices[:4] == ["100.1", "102.25", "99.5", "101.0"]
 
 
@@ -328,10 +331,15 @@ def test_a_real_year_of_minutes() -> None:
 
 
 def test_real_market_trades() -> None:
+    """With the ids they had."""
     source = open_market(real("trades/BTCUSDT-trades-2024-08-08T2354.parquet"))
-    points = list(source)
-    assert len(points) == 19_904
-    assert {point.taker for point in points} == set(Side)
+    assert isinstance(source, TradeFile)
+    trades = list(source)
+    assert len(trades) == 19_904
+    assert {trade.side for trade in trades} == set(Side)
+    ids = [trade.trade_id for trade in trades]
+    assert ids[0] == 3_735_683_259
+    assert ids == sorted(set(ids))
 
 
 def test_a_year_of_minutes_is_cheap_in_memory() -> None:

@@ -10,11 +10,12 @@ import pytest
 from gridtide.domain.market import Asset, Market, Symbol, Timestamp
 from gridtide.domain.money import FeeRate
 from gridtide.domain.order import OrderStatus, Side
-from gridtide.market_data.files import open_market
+from gridtide.market_data.files import TradeFile, open_market
 from gridtide.market_data.known_markets import market_of
+from gridtide.market_data.source import MarketMoment, time_of
 from gridtide.market_data.synthetic import SyntheticMarket
-from gridtide.price_path.point import PathPoint
-from gridtide.venue.messages import NewOrder, OrderChanged, PriceMoved
+from gridtide.sandbox.moments import move_of
+from gridtide.venue.messages import NewOrder, OrderChanged
 from gridtide.venue.settings import AccountFees, VenueSettings
 from gridtide.venue.venue import Venue
 from tests.market_data.writing import real
@@ -23,21 +24,22 @@ D = Decimal
 FEES = AccountFees(FeeRate(D("0.001")), FeeRate(D("0.001")))
 
 
-def play(market: Market, points: Iterable[PathPoint], settings: VenueSettings, check_every: int) -> Venue:
+def play(market: Market, moments: Iterable[MarketMoment], settings: VenueSettings, check_every: int) -> Venue:
     """A handful of orders in steps of half a per cent; each fill places the opposite order one step away."""
     venue = Venue([market], settings, random.Random(1))
     venue.add_account("a", {market.base: D(5), market.quote: D(200_000)}, FEES)
-    for number, point in enumerate(points):
-        now = point.market_time
-        move = PriceMoved(point.price, point.volume, now, point.taker)
-        for event in venue.move_market(market.symbol, move, now):
+    for number, moment in enumerate(moments):
+        now = time_of(moment)
+        for event in venue.move_market(market.symbol, move_of(moment), now):
             if isinstance(event, OrderChanged) and event.order.status is OrderStatus.FILLED:
                 step = D("1.005") if event.order.side is Side.BUY else D("0.995")
                 place(venue, market, event.order.side.opposite, event.order.price * step, now)
         if number == 0:
+            price = venue.last_price(market.symbol)
+            assert price is not None
             for offset in range(1, 6):
-                place(venue, market, Side.BUY, point.price * (1 - D(offset) / 200), now)
-                place(venue, market, Side.SELL, point.price * (1 + D(offset) / 200), now)
+                place(venue, market, Side.BUY, price * (1 - D(offset) / 200), now)
+                place(venue, market, Side.SELL, price * (1 + D(offset) / 200), now)
         if number % check_every == 0:
             venue.check()
     venue.check()
@@ -77,7 +79,8 @@ def test_real_market_trades_through_a_venue() -> None:
         (p.trade.timestamp, p.trade.price, p.trade.side) for p in venue.trades(source.market.symbol, 10_000)
     }
     source.seek(source.position() | {"row": 0})
-    recorded = {(point.market_time, point.price, point.taker) for point in islice(source, 3_000)}
+    assert isinstance(source, TradeFile)
+    recorded = {(trade.timestamp, trade.price, trade.side) for trade in islice(source, 3_000)}
     assert recorded <= printed
 
 

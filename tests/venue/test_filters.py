@@ -1,14 +1,34 @@
 """Every refusal of a placement: code and text are the exchange's, the first that applies wins, nothing changes."""
 
+import json
+import random
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from gridtide.domain.errors import InvalidInput, InvalidValue
 from gridtide.domain.market import MarketStatus, PriceBand, Symbol
 from gridtide.domain.order import Side, TimeInForce
+from gridtide.venue.market_filters import ExchangeFilters, MarketFilters
 from gridtide.venue.messages import NewOrder, VenueRefusal
-from tests.venue.world import BTC, RULES, SYMBOL, USDT, D, buy, move, refusal, request, sell, venue_at
+from gridtide.venue.settings import StopNotional, VenueSettings
+from gridtide.venue.venue import Venue
+from tests.venue.world import (
+    BNB_MARKET,
+    BTC,
+    NOW,
+    RULES,
+    SYMBOL,
+    USDT,
+    D,
+    buy,
+    move,
+    refusal,
+    request,
+    sell,
+    venue_at,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 BALANCE = (-2010, "Account has insufficient balance for requested action.")
@@ -22,7 +42,7 @@ def fails(name: str) -> tuple[int, str]:
     "asked, expected",
     [
         (request(BUY, "0.001", "40000", symbol=Symbol("NO/SUCH")), (-1121, "Invalid symbol.")),
-        (request(BUY, "0.001", "40000", kind="STOP_LOSS"), (-1116, "Invalid orderType.")),
+        (request(BUY, "0.001", "40000", kind="STOP"), (-1116, "Invalid orderType.")),
         (
             request(BUY, None, "39000"),
             (-1102, "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed."),
@@ -65,7 +85,7 @@ def fails(name: str) -> tuple[int, str]:
             ),
         ),
         (
-            request(BUY, "1", "39000", prevention="DECREMENT"),
+            request(BUY, "1", "39000", prevention="TRANSFER"),
             (-1013, "This symbol does not allow the specified self-trade prevention mode."),
         ),
         (request(BUY, "0", "39000"), (-1013, "Invalid quantity.")),
@@ -158,11 +178,13 @@ def test_order_test_checks_parameters_and_filters_only() -> None:
 
 @pytest.mark.parametrize("status", [status for status in MarketStatus if status is not MarketStatus.TRADING])
 def test_closed_market(status: MarketStatus) -> None:
-    """Nothing can be placed unless the market is TRADING; cancelling stays possible."""
+    """Nothing can be placed unless the market is TRADING; cancelling stays possible. BREAK and END_OF_DAY refuse before
+    the matching engine does."""
     venue = venue_at()
     placed = buy(venue, "0.001", "39000")
     venue.set_status(SYMBOL, status)
-    assert refusal(venue, request(BUY, "0.001", "39000")) == (-2010, "Market is closed.")
+    code = -1013 if status in {MarketStatus.BREAK, MarketStatus.END_OF_DAY} else -2010
+    assert refusal(venue, request(BUY, "0.001", "39000")) == (code, "Market is closed.")
     venue.cancel_order("a", SYMBOL, order_id=placed.order.order_id, now=placed.order.created_at)
 
 
@@ -184,6 +206,9 @@ def test_precedence_of_refusals() -> None:
     venue.cancel_order("a", SYMBOL, client_order_id="y", now=venue.open_orders("a")[0].created_at)
     assert refusal(venue, worst) == (-2010, "Duplicate order sent.")
     worst = replace(worst, client_order_id="z")
+    venue.set_filters(SYMBOL, MarketFilters(max_position=D(1)))
+    assert refusal(venue, worst) == (-2010, "Filter failure: MAX_POSITION")
+    venue.set_filters(SYMBOL, MarketFilters())
     assert refusal(venue, worst) == BALANCE
     worst = replace(worst, amount=D("0.001"))
     assert refusal(venue, worst) == (-2010, "Order would immediately match and take.")
@@ -218,3 +243,100 @@ def test_quote_order_below_one_lot() -> None:
     """A quote amount that pays for less than a lot is a LOT_SIZE failure."""
     rules = replace(RULES, lot_size=D("0.001"), min_notional=D(0))
     assert refusal(venue_at(rules=rules), request(BUY, None, quote="39")) == fails("LOT_SIZE")
+
+
+# --- counts over what an account has -----------------------------------------------------------------
+
+
+def stop(price: str, account: str = "a") -> NewOrder:
+    """A stop-loss that waits below the market."""
+    asked = request(SELL, "0.001", kind="STOP_LOSS", account=account)
+    return replace(asked, stop_price=D(price))
+
+
+def test_algo_orders_are_counted_apart() -> None:
+    """Two of two stop orders are open: a third is refused, a plain order is not, nor is a stop of somebody else."""
+    venue = venue_at(filters={SYMBOL: MarketFilters(max_algo_orders=2)})
+    first = venue.place_order(stop("30000"), NOW)
+    venue.place_order(stop("31000"), NOW)
+    assert refusal(venue, stop("32000")) == (-2010, "Filter failure: MAX_NUM_ALGO_ORDERS")
+    buy(venue, "0.001", "39000")
+    venue.place_order(stop("32000", "b"), NOW)
+    venue.cancel_order("a", SYMBOL, order_id=first.order.order_id, now=NOW)
+    venue.place_order(stop("32000"), NOW)
+
+
+def test_exchange_counts_go_over_all_markets() -> None:
+    """Orders on another market count; MAX_NUM_ORDERS of the market itself is not reached."""
+    venue = venue_at(
+        funds={USDT: D(1_000_000), BTC: D(10)},
+        exchange_filters=ExchangeFilters(max_orders=2, max_algo_orders=1),
+    )
+    move(venue, "300", symbol=BNB_MARKET.symbol)
+    buy(venue, "1", "290", symbol=BNB_MARKET.symbol)
+    venue.place_order(stop("30000"), NOW)
+    assert refusal(venue, stop("31000")) == (-2010, "Filter failure: EXCHANGE_MAX_NUM_ORDERS")
+    venue.cancel_all("a", BNB_MARKET.symbol, NOW)
+    assert refusal(venue, stop("31000")) == (-2010, "Filter failure: EXCHANGE_MAX_NUM_ALGO_ORDERS")
+
+
+def test_max_position_sees_balance_and_open_buys() -> None:
+    """10 BTC are there and 1 is being bought: of a limit of 12 one is left, in whatever way it is bought."""
+    venue = venue_at(filters={SYMBOL: MarketFilters(max_position=D(12))}, depth_quote=D(10_000_000))
+    buy(venue, "1", "39000")
+    full = (-2010, "Filter failure: MAX_POSITION")
+    assert refusal(venue, request(BUY, "1.00001", "39000")) == full
+    assert refusal(venue, request(BUY, "1.00001")) == full
+    assert refusal(venue, request(BUY, None, quote="40100")) == full
+    sell(venue, "10", "41000")
+    buy(venue, "1", "39000")
+
+
+def test_filters_survive_a_restart() -> None:
+    """Saved, loaded and the same; so is what follows from them."""
+    filters = MarketFilters(
+        notional_filter="MIN_NOTIONAL",
+        average_minutes=0,
+        trailing=None,
+        market_lot_size=D("0.001"),
+        max_algo_orders=1,
+        order_types=("LIMIT", "STOP_LOSS"),
+        prevention_modes=("EXPIRE_BOTH",),
+        default_prevention="EXPIRE_BOTH",
+        permission_sets=(("SPOT", "MARGIN"), ("TRD_GRP_001",)),
+    )
+    exchange = ExchangeFilters(max_orders=7, max_assets={USDT: D("42.5")})
+    venue = venue_at(filters={SYMBOL: filters}, exchange_filters=exchange, stop_notional=StopNotional.AVERAGE)
+    saved = json.loads(json.dumps(venue.state()))
+    restored = Venue.from_state(saved, random.Random(0))
+    assert restored.settings == venue.settings
+    assert restored.filters(SYMBOL) == filters
+    assert restored.state() == venue.state()
+
+
+def test_filters_may_change_while_it_runs() -> None:
+    """For new orders, the average price included; the other market keeps its own."""
+    venue = venue_at("100")
+    move(venue, "200")
+    assert venue.average_price(SYMBOL) == 150
+    venue.set_filters(SYMBOL, MarketFilters(average_minutes=0, order_types=("MARKET",)))
+    assert venue.average_price(SYMBOL) == 200
+    refused = (-2010, "Limit orders are not supported for this symbol.")
+    assert refusal(venue, request(BUY, "1", "150")) == refused
+    assert venue.filters(BNB_MARKET.symbol) == MarketFilters()
+
+
+def test_the_default_mode_of_self_trade_prevention_is_the_markets() -> None:
+    filters = MarketFilters(default_prevention="EXPIRE_BOTH")
+    venue = venue_at(filters={SYMBOL: filters})
+    assert buy(venue, "0.001", "39000").order.self_trade_prevention == "EXPIRE_BOTH"
+
+
+def test_filters_that_make_no_sense_are_refused() -> None:
+    """When they are made, with their name."""
+    with pytest.raises(InvalidInput, match="FOO"):
+        MarketFilters(order_types=("LIMIT", "FOO"))
+    with pytest.raises(InvalidValue, match="average_minutes"):
+        MarketFilters(average_minutes=-1)
+    with pytest.raises(InvalidInput, match="BAR"):
+        VenueSettings(filters={SYMBOL: MarketFilters(prevention_modes=("BAR",))})

@@ -103,11 +103,6 @@ def test_trade_through_needs_one_tick_beyond() -> None:
     venue.check()
 
 
-def test_the_queue_model_is_refused_for_now() -> None:
-    with pytest.raises(InvalidInput, match="queue"):
-        venue_at(fill_model=FillModel.QUEUE)
-
-
 def test_volume_cap_fills_in_parts() -> None:
     """Orders share the fraction of the move's volume in price-time priority; the book is never crossed meanwhile,
     and the rest fills with the next volume, even if the price turns away."""

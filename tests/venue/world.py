@@ -16,6 +16,7 @@ from gridtide.venue.messages import (
     BookChanged,
     NewOrder,
     OrderChanged,
+    OrderListChanged,
     Placement,
     PriceMoved,
     TradePrinted,
@@ -83,10 +84,12 @@ def request(
     client_id: str = "",
     prevention: str = "",
     symbol: Symbol = SYMBOL,
+    stop: str | None = None,
+    trailing: int | None = None,
 ) -> NewOrder:
     """A LIMIT GTC order if there is a price, else a MARKET order, unless `kind` says otherwise."""
     kind = kind or ("MARKET" if price is None else "LIMIT")
-    if kind == "LIMIT" and tif is None:
+    if kind in {"LIMIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"} and tif is None:
         tif = TimeInForce.GTC
     return NewOrder(
         account,
@@ -99,6 +102,8 @@ def request(
         tif,
         client_id,
         prevention,
+        None if stop is None else D(stop),
+        trailing,
     )
 
 
@@ -132,6 +137,8 @@ def kinds(events: tuple[VenueEvent, ...], account: str = "a") -> list[str]:
     words = []
     for event in events:
         match event:
+            case OrderListChanged() if event.order_list.account_id == account:
+                words.append(f"list {event.order_list.status_type} {event.order_list.order_status}")
             case OrderChanged() if event.order.account_id == account:
                 words.append(f"{event.execution_type} {event.order.status.value}")
             case BalancesChanged() if event.account_id == account:

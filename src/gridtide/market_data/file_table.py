@@ -94,11 +94,14 @@ class FileTable:
             return connection.fetchall()
 
     def rows(self, start: int) -> Iterator[tuple[Any, ...]]:
-        """The rows from number `start` on: timestamp in ms, numbers as float or text, side as text."""
+        """The rows from number `start` on: timestamp in ms, numbers as float or text, side as text; for market trades
+        then their id, or NULL."""
         columns = [
             self.timestamp() if name == "timestamp" else name if name == "side" else self.exact(name)
             for name in COLUMNS[self.kind]
         ]
+        if self.kind is FileKind.TRADES:
+            columns.append("TRY_CAST(id AS BIGINT)" if "id" in self._types else "NULL::BIGINT")
         with self._reading(f"SELECT {', '.join(columns)} FROM {{file}} OFFSET {int(start)}") as connection:
             while batch := connection.fetchmany(_BATCH):
                 yield from batch
@@ -124,7 +127,9 @@ def _reader_of(path: Path) -> str:
         raise DataUnusable(f"{path} is not a file: name one Parquet or CSV file")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise DataUnusable(f"{path.name} is neither .parquet nor .csv: convert it to one of them")
+        raise DataUnusable(
+            f"{path.name} is neither .parquet nor .csv nor a capture (.jsonl.gz): convert it to one of them"
+        )
     if path.stat().st_size == 0:
         raise DataUnusable(f"{path.name} is empty: fetch it again")
     return reader

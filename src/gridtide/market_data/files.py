@@ -1,4 +1,4 @@
-"""Market files as sources: candles walk their path, market trades are their own.
+"""Market files as sources: candles walk their path, market trades and captured order books are their own.
 
 `open_market` is the door; it refuses with `DataUnusable` what cannot be played to its end.
 """
@@ -10,11 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gridtide.domain.candle import Candle, timeframe_seconds
-from gridtide.domain.errors import InvalidInput
+from gridtide.domain.candle import Candle, MarketTrade, timeframe_seconds
+from gridtide.domain.errors import DataUnusable, InvalidInput
 from gridtide.domain.market import Symbol, Timestamp
 from gridtide.domain.money import Amount, Price, round_half_up
 from gridtide.domain.order import Side
+from gridtide.market_data.capture import SUFFIXES as CAPTURE_SUFFIXES
+from gridtide.market_data.capture import CaptureFile, captures_in, is_capture
 from gridtide.market_data.file_checks import check_rows, find_gaps, find_timeframe
 from gridtide.market_data.file_table import FileKind, FileTable
 from gridtide.market_data.known_markets import market_of, symbol_of_name
@@ -22,7 +24,7 @@ from gridtide.price_path.candle_path import POINTS, PathRule, points_of
 from gridtide.price_path.point import PathPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gridtide.domain.market import Market
     from gridtide.market_data.file_checks import Gap
@@ -35,18 +37,38 @@ _DEFAULT_TIMEFRAME_MS = 60_000
 
 
 def open_market(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     symbol: Symbol | None = None,
     rule: PathRule = PathRule.NEARER_EXTREME_FIRST,
 ) -> MarketSource:
-    """A source over a checked file; `symbol` is needed where its name does not tell the market.
+    """A source over a file; `symbol` is needed where its name does not tell the market.
 
-    Columns: timestamp, open, high, low, close, volume for candles; timestamp, price, amount, side for trades.
+    Columns: timestamp, open, high, low, close, volume for candles; timestamp, price, amount, side and, if they are
+    known, ids for trades. Raw captures (``.jsonl.gz``, see `market_data.capture`) may be several, one after the other,
+    or a folder of them. Tables are checked to their end before anything is played, captures as they are read.
     """
-    table = FileTable(Path(path))
+    paths = [Path(path)] if isinstance(path, Path | str) else [Path(each) for each in path]
+    if not paths:
+        raise DataUnusable("no market file is named: name one")
+    if is_capture(paths[0]):
+        return CaptureFile(_captures(paths), symbol)
+    if len(paths) > 1:
+        raise DataUnusable("only captures of an order book are played one after the other: name one file")
+    table = FileTable(paths[0])
     if table.kind is FileKind.CANDLES:
         return CandleFile(table, symbol, rule)
     return TradeFile(table, symbol)
+
+
+def _captures(paths: list[Path]) -> list[Path]:
+    """The files that are meant, in their order."""
+    captures = [file for path in paths for file in (captures_in(path) if path.is_dir() else [path])]
+    for path in captures:
+        if not path.is_file():
+            raise DataUnusable(f"there is no file {path}: check the path")
+        if not path.name.endswith(CAPTURE_SUFFIXES):
+            raise DataUnusable(f"{path.name} is no capture of an order book: name captures only")
+    return captures
 
 
 class CandleFile:
@@ -97,32 +119,39 @@ class CandleFile:
 
 
 class TradeFile:
-    """Market trades, each a point of the path."""
+    """Market trades, under their own ids where the file has a column `id`."""
 
     def __init__(self, table: FileTable, symbol: Symbol | None) -> None:
         self.extent = check_rows(table)
         self._table = table
         self.market = _market(table, symbol, price_columns=1)
         self._row = 0
-        self._rest = self._points(0)
+        self._rest = self._trades(0)
 
-    def __iter__(self) -> Iterator[PathPoint]:
+    def __iter__(self) -> Iterator[MarketTrade]:
         return self
 
-    def __next__(self) -> PathPoint:
+    def __next__(self) -> MarketTrade:
         return next(self._rest)
 
-    def _points(self, row: int) -> Iterator[PathPoint]:
-        for number, (timestamp, price, amount, side) in enumerate(self._table.rows(row), start=row):
+    def _trades(self, row: int) -> Iterator[MarketTrade]:
+        for number, (timestamp, price, amount, side, trade_id) in enumerate(self._table.rows(row), start=row):
             self._row = number + 1
-            yield PathPoint(Timestamp(timestamp), to_decimal(price), to_decimal(amount), Side(side.upper()))
+            yield MarketTrade(
+                self.market.symbol,
+                Timestamp(timestamp),
+                Price(to_decimal(price)),
+                Amount(to_decimal(amount)),
+                Side(side.upper()),
+                trade_id or 0,
+            )
 
     def position(self) -> dict[str, Any]:
         return _position(self._table, self._row, 0)
 
     def seek(self, position: Mapping[str, Any]) -> None:
         self._row, _ = _checked_position(self._table, position)
-        self._rest = self._points(self._row)
+        self._rest = self._trades(self._row)
 
 
 def to_decimal(value: float | str) -> Decimal:

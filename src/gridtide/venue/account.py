@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from gridtide.domain.market import Asset, Symbol
-    from gridtide.venue.messages import VenueFill
+    from gridtide.venue.messages import OrderAmendment, PreventedMatch, VenueFill
+    from gridtide.venue.order_list import OrderList
     from gridtide.venue.settings import AccountFees
     from gridtide.venue.working_order import WorkingOrder
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class OwnRecords:
     """What one account did on one market: every order and every fill, oldest first."""
 
-    __slots__ = ("by_client_id", "fills", "open", "orders")
+    __slots__ = ("amendments", "by_client_id", "fills", "open", "open_lists", "orders", "prevented")
 
     def __init__(self) -> None:
         self.orders: dict[int, WorkingOrder] = {}
@@ -30,6 +31,10 @@ class OwnRecords:
         """The newest order of each client id. An open one is always the newest, because ids are unique among open
         orders."""
         self.fills: list[VenueFill] = []
+        self.prevented: list[PreventedMatch] = []
+        self.amendments: dict[int, list[OrderAmendment]] = {}
+        """By order id, oldest first."""
+        self.open_lists: dict[int, OrderList] = {}
 
     def add(self, order: WorkingOrder) -> None:
         self.orders[order.order_id] = order
@@ -43,6 +48,12 @@ class OwnRecords:
         self.fills.append(fill)
         if not order.is_open:
             self.open.pop(order.order_id, None)
+
+    def rename(self, order: WorkingOrder, former_id: str) -> None:
+        """The order goes by its new client id from now on; by the former one it is not found any more."""
+        if self.by_client_id.get(former_id) is order:
+            del self.by_client_id[former_id]
+        self.by_client_id[order.client_order_id] = order
 
     def is_open_client_id(self, client_order_id: str) -> bool:
         order = self.by_client_id.get(client_order_id)
@@ -69,18 +80,44 @@ class OwnRecords:
 
 
 class Account:
-    """Balances per asset and records per market."""
+    """Balances per asset, records per market, and order lists over all markets."""
 
-    __slots__ = ("account_id", "deposited", "fees", "free", "locked", "records")
+    __slots__ = (
+        "account_id",
+        "deposited",
+        "fee_tier",
+        "fees",
+        "free",
+        "lists",
+        "lists_by_client_id",
+        "locked",
+        "records",
+    )
 
     def __init__(self, account_id: str, balances: Mapping[Asset, Decimal], fees: AccountFees) -> None:
         self.account_id = account_id
         self.fees = fees
+        self.fee_tier: tuple[int, int] | None = None
+        """The day and how many tiers of `fees` it has reached on it; None until somebody asks."""
         self.free: dict[Asset, Decimal] = dict(balances)
         self.locked: dict[Asset, Decimal] = dict.fromkeys(balances, ZERO)
         self.deposited: dict[Asset, Decimal] = dict(balances)
         """Everything paid in less everything withdrawn: what `check` holds the balances against."""
         self.records: dict[Symbol, OwnRecords] = {}
+        self.lists: dict[int, OrderList] = {}
+        """Every order list by id, oldest first."""
+        self.lists_by_client_id: dict[str, OrderList] = {}
+        """The newest list of each client id."""
+
+    def add_list(self, order_list: OrderList) -> None:
+        self.lists[order_list.list_id] = order_list
+        self.lists_by_client_id[order_list.list_client_order_id] = order_list
+        if not order_list.is_done:
+            self.records[order_list.symbol].open_lists[order_list.list_id] = order_list
+
+    def is_open_list_id(self, list_client_order_id: str) -> bool:
+        order_list = self.lists_by_client_id.get(list_client_order_id)
+        return order_list is not None and not order_list.is_done
 
     def know(self, asset: Asset) -> None:
         """Give the asset a balance of zero unless it has one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
 from gridtide.venue.rounding import UNIT, is_multiple, steps_below
 
@@ -104,6 +105,14 @@ class AmbientBook:
         if levels is None:
             levels = self._sides[side] = dict(self._build(side))
         return levels
+
+    def levels(self, side: Side) -> Iterator[tuple[Decimal, Decimal]]:
+        """(price, amount) of one side, best first."""
+        return iter(self.side(side).items())
+
+    def amount_at(self, side: Side, price: Decimal) -> Decimal:
+        """What rests at a price; zero where there is no level."""
+        return self.side(side).get(price, ZERO)
 
     def may_match(self, side: Side, price: Decimal) -> bool:
         """Whether an order of `side` at `price` could meet an ambient level; never wrongly False, and cheap."""

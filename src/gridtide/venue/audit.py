@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gridtide.domain.errors import Defect
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
+from gridtide.venue.closing import given_asset
 from gridtide.venue.public_book import best_level
-from gridtide.venue.settlement import given_asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gridtide.domain.market import Asset, Symbol
     from gridtide.venue.account import Account
     from gridtide.venue.desk import Desk
+    from gridtide.venue.order_list import OrderList
+    from gridtide.venue.working_order import WorkingOrder
 
 Sums = defaultdict["Asset", "Decimal"]
 
@@ -76,7 +78,7 @@ class Audit:
 
     def _check_trades(self, desk: Desk) -> None:
         """What accounts gained together is what the ambient side lost: trades between accounts sum to nothing."""
-        traded = self._traded[desk.market.symbol]
+        traded = self._traded.setdefault(desk.market.symbol, defaultdict(lambda: ZERO))
         for asset, gained in desk.outside.items():
             if traded[asset] + gained:
                 raise Defect(
@@ -87,15 +89,49 @@ class Audit:
 def _check_locks(account: Account, desks: list[Desk]) -> None:
     expected: Sums = defaultdict(lambda: ZERO)
     for desk in desks:
-        for order in account.records[desk.market.symbol].open.values():
-            if not order.is_open or order.locked != order.lock_needed():
-                raise Defect(f"order {order.order_id} ({order.status}) locks {order.locked}")
+        records = account.records[desk.market.symbol]
+        for order in records.open.values():
+            _check_order(order)
             expected[given_asset(order.side, desk.market)] += order.locked
+        for order_list in records.open_lists.values():
+            _check_list(order_list)
+            expected[given_asset(order_list.legs[0].side, desk.market)] += order_list.locked
     for asset, locked in account.locked.items():
         if locked != expected[asset]:
             raise Defect(
                 f"{account.account_id} has {locked} {asset} locked, its open orders need {expected[asset]}"
             )
+
+
+def _check_order(order: WorkingOrder) -> None:
+    """It locks what its rest needs, unless it has not been placed yet or shares the lock of its list."""
+    shares = order.is_pending or (
+        order.order_list is not None and _is_leg_of_live_pair(order, order.order_list)
+    )
+    if not order.is_open or order.locked != (ZERO if shares else order.lock_needed()):
+        raise Defect(f"order {order.order_id} ({order.status}) locks {order.locked}")
+    if order.remaining != order.amount - order.executed_amount - order.prevented_amount:
+        raise Defect(f"order {order.order_id} has {order.remaining} left of {order.amount}")
+
+
+def _is_leg_of_live_pair(order: WorkingOrder, order_list: OrderList) -> bool:
+    return order is not order_list.working and order_list.is_live_pair
+
+
+def _check_list(order_list: OrderList) -> None:
+    """A live pair locks the larger need of its legs, an OPO what its working order has bought; others nothing."""
+    needs = order_list.shared_need() if order_list.is_live_pair else ZERO
+    if order_list.pays and order_list.legs[0].is_pending:
+        needs = order_list.locked
+        assert order_list.working is not None
+        if needs > order_list.working.executed_amount:
+            raise Defect(f"list {order_list.list_id} keeps {needs}, more than was bought")
+    if (
+        order_list.locked != needs
+        or order_list.is_done
+        or not any(order.is_open for order in order_list.orders)
+    ):
+        raise Defect(f"list {order_list.list_id} locks {order_list.locked} for {needs}")
 
 
 def _check_not_crossed(desk: Desk) -> None:
@@ -105,17 +141,25 @@ def _check_not_crossed(desk: Desk) -> None:
 
 
 def _check_resting(desk: Desk, accounts: Iterable[Account]) -> None:
-    """The book holds exactly the open orders, and each level's total is theirs."""
-    resting = {}
+    """Every open order stands in the book, before its trigger, or behind its list's working order; nothing else
+    does, and each level's total is that of its orders."""
+    placed = {order.order_id: order for order in desk.waiting}
     for side in (desk.book.bids, desk.book.asks):
         for level in side:
             if level.total != sum((order.remaining for order in level.orders.values()), ZERO):
                 raise Defect(f"{desk.market.symbol}: the level {level.price} does not add up")
-            resting.update(level.orders)
+            placed.update(level.orders)
     opened = {
         order_id: order
         for account in accounts
         for order_id, order in account.records[desk.market.symbol].open.items()
+        if not order.is_pending
     }
-    if resting != opened:
+    if placed != opened:
         raise Defect(f"{desk.market.symbol}: the book and the open orders differ")
+    if any(
+        order.is_waiting != (order in waiting) for waiting in [set(desk.waiting)] for order in opened.values()
+    ):
+        raise Defect(f"{desk.market.symbol}: an order waits that should not, or the other way round")
+    if desk.open_lists != sum(len(account.records[desk.market.symbol].open_lists) for account in accounts):
+        raise Defect(f"{desk.market.symbol}: the open lists are miscounted")

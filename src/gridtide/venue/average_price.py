@@ -28,7 +28,7 @@ class Bucket:
 
 
 class AveragePrice:
-    """The last `minutes` market minutes, the present one included."""
+    """The last `minutes` market minutes, the present one included; with none it never has a value."""
 
     __slots__ = ("buckets", "minutes")
 
@@ -38,6 +38,8 @@ class AveragePrice:
 
     def add(self, market_time: Timestamp, price: Decimal, volume: Decimal) -> None:
         """`volume` traded at `price`; a time before the newest bucket counts to that."""
+        if not self.minutes:
+            return
         minute = market_time // _MINUTE
         if not self.buckets or minute > self.buckets[-1].minute:
             self._open(minute)
@@ -52,7 +54,7 @@ class AveragePrice:
 
     def value(self) -> Decimal | None:
         """The average cut to 8 decimals; None where nothing traded."""
-        base = sum((bucket.base for bucket in self.buckets), ZERO)
+        base = sum((bucket.base for bucket in self.buckets), ZERO) if self.minutes else ZERO
         if not base:
             return None
         return divide_cut(sum((bucket.quote for bucket in self.buckets), ZERO), base)

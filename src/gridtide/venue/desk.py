@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
 from gridtide.venue.ambient import AmbientBook
 from gridtide.venue.average_price import AveragePrice
+from gridtide.venue.conditional import WaitingOrders
 from gridtide.venue.order_book import Level, OrderBook
 from gridtide.venue.public_book import PublicBook
+from gridtide.venue.queue import parts, take_front
+from gridtide.venue.settings import FillModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from gridtide.domain.market import Asset, Market
     from gridtide.venue.fees import PriceOf
     from gridtide.venue.messages import TradePrinted
+    from gridtide.venue.recorded_book import RecordedBook
     from gridtide.venue.settings import VenueSettings
 
 
@@ -29,33 +34,49 @@ class Desk:
         "ambient",
         "average",
         "book",
+        "filters",
+        "is_deserted",
         "last_execution_id",
         "last_order_id",
+        "last_prevented_id",
         "last_price",
         "last_trade_id",
         "market",
+        "open_lists",
         "outside",
         "price",
         "price_of",
         "public",
+        "recorded",
         "settings",
         "trades",
+        "waiting",
     )
 
     def __init__(self, market: Market, settings: VenueSettings, seed: int, price_of: PriceOf) -> None:
         self.market = market
         self.settings = settings
+        self.filters = settings.filters_of(market.symbol)
         self.price_of = price_of
         self.book = OrderBook()
         self.ambient = AmbientBook(seed, settings.depth_levels, settings.depth_quote, market.rules)
+        self.recorded: RecordedBook | None = None
+        """The liquidity of everybody else once a recording is played; the ambient book is out of use then."""
+        self.is_deserted = False
+        """Whether everybody else has left the book (`intervention`); not part of the saved state."""
         self.public = PublicBook(market.symbol)
-        self.average = AveragePrice(settings.average_minutes)
+        self.average = AveragePrice(settings.average_minutes_of(market.symbol))
         self.trades: deque[TradePrinted] = deque(maxlen=settings.kept_trades)
         self.price: Decimal | None = None
         self.last_price: Decimal | None = None
         self.last_order_id = 0
         self.last_trade_id = 0
         self.last_execution_id = 0
+        self.last_prevented_id = -1
+        self.waiting = WaitingOrders()
+        """Orders that stand before their trigger."""
+        self.open_lists = 0
+        """How many order lists are alive here."""
         self.outside: dict[Asset, Decimal] = {market.base: ZERO, market.quote: ZERO}
         """What the ambient side of all trades gained: what accounts lost to it."""
 
@@ -64,13 +85,18 @@ class Desk:
         average = self.average.value()
         return self.last_price if average is None else average
 
-    def next_trade_id(self) -> int:
-        self.last_trade_id += 1
+    def next_trade_id(self, recorded: int = 0) -> int:
+        """The recorded trade's own id where that is ahead, else the next number."""
+        self.last_trade_id = max(self.last_trade_id + 1, recorded)
         return self.last_trade_id
 
     def next_execution_id(self) -> int:
         self.last_execution_id += 1
         return self.last_execution_id
+
+    def next_prevented_id(self) -> int:
+        self.last_prevented_id += 1
+        return self.last_prevented_id
 
     def trade_with_outside(self, side: Side, amount: Decimal, quote: Decimal) -> None:
         """Count what the ambient side gained when an account's order of `side` met it."""
@@ -79,8 +105,8 @@ class Desk:
         self.outside[self.market.quote] -= sign * quote
 
     def levels(self, side: Side) -> Iterator[tuple[Decimal, Level | None, Decimal]]:
-        """(price, queue of accounts' orders, ambient amount) of one side, best first; nothing may change meanwhile."""
-        ambient = iter(self.ambient.side(side).items())
+        """(price, queue of accounts' orders, outside amount) of one side, best first; nothing may change meanwhile."""
+        ambient = self._outside_levels(side)
         price, amount = next(ambient, (None, ZERO))
         is_bid = side is Side.BUY
         for level in self.book.side(side):
@@ -97,6 +123,68 @@ class Desk:
             for price, amount in ambient:
                 yield price, None, amount
 
+    def best(self, side: Side) -> tuple[Decimal, Decimal] | None:
+        """Price and public amount of the first of `levels`, without a walk: every diff of the book asks for both."""
+        book = self.book.side(side)
+        own, (price, amount) = book.best_price(), next(self._outside_levels(side), (None, ZERO))
+        if own is None or (price is not None and (price > own if side is Side.BUY else price < own)):
+            return None if price is None else (price, amount)
+        return own, book.total_at(own) + (amount if price == own else ZERO)
+
+    def levels_in_turn(self, side: Side) -> Iterator[tuple[Decimal, Level | None, Decimal]]:
+        """`levels` as a taker meets them: by the queue model a price comes in parts, as its orders stand in it."""
+        if self.recorded is None or self.settings.fill_model is not FillModel.QUEUE:
+            yield from self.levels(side)
+            return
+        for price, level, outside in self.levels(side):
+            if level is None:
+                yield price, None, outside
+            else:
+                yield from ((price, orders, amount) for orders, amount in parts(level, outside))
+
+    # --- everybody else's liquidity ------------------------------------------------------------------
+
+    def _outside_levels(self, side: Side) -> Iterator[tuple[Decimal, Decimal]]:
+        if self.is_deserted:
+            return iter(())
+        if self.recorded is None:
+            return self.ambient.levels(side)
+        levels = self.recorded.levels(side)
+        return levels if not (hidden := self.hidden_prices(side)) else islice(levels, len(hidden), None)
+
+    def hidden_prices(self, side: Side) -> tuple[Decimal, ...]:
+        """Recorded levels that an account's order of the other side crosses and could not trade with: the market is
+        closed. They are no part of the public book, or it would be crossed."""
+        if self.recorded is None:
+            return ()
+        opposite = self.book.side(side.opposite).best_price()
+        return tuple(price for price, _ in self.recorded.side(side).crossing(opposite))
+
+    def amount_outside(self, side: Side, price: Decimal) -> Decimal:
+        """What everybody else has resting at a price."""
+        if self.is_deserted:
+            return ZERO
+        if self.recorded is None:
+            return self.ambient.amount_at(side, price)
+        opposite = self.book.side(side.opposite).best_price()
+        is_hidden = opposite is not None and (opposite >= price if side is Side.SELL else opposite <= price)
+        return ZERO if is_hidden else self.recorded.amount_at(side, price)
+
+    def may_meet_outside(self, side: Side, price: Decimal) -> bool:
+        """Whether an order of `side` at `price` could meet somebody else's; never wrongly False, and cheap."""
+        liquidity = self.ambient if self.recorded is None else self.recorded
+        return liquidity.may_match(side, price)
+
+    def take_outside(self, side: Side, price: Decimal, amount: Decimal) -> None:
+        """An account's taker consumed part or all of a level of `side`."""
+        if self.recorded is None:
+            self.ambient.take(side, price, amount)
+            return
+        level = self.book.side(side).levels.get(price)
+        if level is not None and self.settings.fill_model is FillModel.QUEUE:
+            take_front(level, self.recorded.amount_at(side, price), amount)
+        self.recorded.take(side, price, amount)
+
     def total_at(self, side: Side, price: Decimal) -> Decimal:
         """What the public sees at a price."""
-        return self.book.side(side).total_at(price) + self.ambient.side(side).get(price, ZERO)
+        return self.book.side(side).total_at(price) + self.amount_outside(side, price)

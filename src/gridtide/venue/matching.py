@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gridtide.domain.money import ONE, ZERO, ceil_to_step, floor_to_step, multiply_exact, notional
 from gridtide.domain.order import Side
+from gridtide.venue.prevention import DECREMENTS, EXPIRES_TAKER
 from gridtide.venue.rounding import UNIT, cut_to_precision, divide_cut, largest_multiple
 from gridtide.venue.settings import SelfTradePrevention
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from gridtide.venue.order_book import Level
     from gridtide.venue.working_order import WorkingOrder
 
-_EXPIRES_MAKER = (SelfTradePrevention.EXPIRE_MAKER, SelfTradePrevention.EXPIRE_BOTH)
-_EXPIRES_TAKER = (SelfTradePrevention.EXPIRE_TAKER, SelfTradePrevention.EXPIRE_BOTH)
-
 
 class Match(NamedTuple):
     """One execution to come. `maker` is None for ambient liquidity, whose level stands at `level_price`."""
@@ -34,28 +32,34 @@ class Match(NamedTuple):
     amount: Decimal
 
 
+class Prevention(NamedTuple):
+    """A self-trade that will not happen; `amount` is what it would have been over."""
+
+    maker: WorkingOrder
+    amount: Decimal
+
+
 @dataclass(slots=True)
 class Plan:
-    """Everything an order would meet."""
+    """Everything an order would meet, in turn."""
 
-    matches: list[Match] = field(default_factory=list)
-    prevented: list[WorkingOrder] = field(default_factory=list)
-    """Own orders in the way that expire instead of trading."""
+    steps: list[Match | Prevention] = field(default_factory=list)
     amount: Decimal = ZERO
     quote: Decimal = ZERO
-    taker_expires: bool = False
-    """An own order in the way ends the taker."""
+    prevented: Decimal = ZERO
+    """What self-trade prevention will take from the taker."""
     is_exhausted: bool = False
     """The book ended before the demand did."""
 
     @property
     def meets_anything(self) -> bool:
-        return bool(self.matches or self.prevented or self.taker_expires)
+        return bool(self.steps)
 
 
 @dataclass(slots=True)
 class Demand:
-    """What a taker wants: `amount` of base, or as many lots as `budget` of quote pays for, up to `limit`."""
+    """What a taker wants, up to `limit`: `amount` of base, or as many lots as `budget` of quote pays for; with both,
+    the less of the two."""
 
     account: Account
     side: Side
@@ -73,7 +77,7 @@ class Demand:
 def plan_matches(desk: Desk, demand: Demand) -> Plan:
     """Walk the opposite side as far as `demand` goes."""
     planner = _Planner(desk, demand)
-    for price, level, ambient in desk.levels(demand.side.opposite):
+    for price, level, ambient in desk.levels_in_turn(demand.side.opposite):
         if not demand.accepts(price):
             return planner.plan
         if level is not None and not planner.meet_orders(level):
@@ -99,13 +103,26 @@ class _Planner:
         demand = self._demand
         for maker in level.orders.values():
             if maker.account is demand.account and demand.mode is not SelfTradePrevention.NONE:
-                if demand.mode in _EXPIRES_MAKER:
-                    self.plan.prevented.append(maker)
-                if demand.mode in _EXPIRES_TAKER:
-                    self.plan.taker_expires = True
+                if not self._prevent(maker):
                     return False
             elif not self._take(maker, level.price, level.price, maker.remaining):
                 return False
+        return True
+
+    def _prevent(self, maker: WorkingOrder) -> bool:
+        wanted = self._wanted(maker.price)
+        if wanted <= 0:
+            return False
+        mode = self._demand.mode
+        amount = min(wanted, maker.remaining)
+        self.plan.steps.append(Prevention(maker, amount))
+        if mode in EXPIRES_TAKER:
+            self.plan.prevented += wanted
+            return False
+        if mode in DECREMENTS:
+            self.plan.prevented += amount
+            self._spend(amount, cut_to_precision(notional(maker.price, amount)))
+            return wanted > maker.remaining
         return True
 
     def meet_ambient(self, price: Decimal, available: Decimal) -> bool:
@@ -129,17 +146,21 @@ class _Planner:
         if amount <= 0:
             return False
         quote = cut_to_precision(notional(price, amount))
-        self.plan.matches.append(Match(maker, level_price, price, amount))
+        self.plan.steps.append(Match(maker, level_price, price, amount))
         self.plan.amount += amount
         self.plan.quote += quote
+        self._spend(amount, quote)
+        return wanted > available
+
+    def _spend(self, amount: Decimal, quote: Decimal) -> None:
         if self._amount_left is not None:
             self._amount_left -= amount
         if self._budget_left is not None:
             self._budget_left -= quote
-        return wanted > available
 
     def _wanted(self, price: Decimal) -> Decimal:
-        if self._amount_left is not None:
-            return self._amount_left
-        affordable = divide_cut(self._budget_left or ZERO, price)
-        return largest_multiple(affordable, self._rules.lot_size or UNIT)
+        if self._budget_left is None:
+            return self._amount_left or ZERO
+        lot = self._rules.lot_size or UNIT
+        affordable = largest_multiple(divide_cut(self._budget_left, price), lot)
+        return affordable if self._amount_left is None else min(affordable, self._amount_left)

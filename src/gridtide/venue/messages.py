@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from gridtide.domain.candle import MarketTrade
+from gridtide.domain.depth import DepthUpdate
 from gridtide.domain.errors import GridtideError
+from gridtide.domain.money import ZERO
 from gridtide.domain.order import OrderStatus, Side, TimeInForce
 
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
-    from gridtide.domain.candle import MarketTrade
     from gridtide.domain.market import Asset, Symbol, Timestamp
 
 
@@ -35,8 +37,9 @@ class NewOrder:
     symbol: Symbol
     side: Side
     type: str
-    """LIMIT, LIMIT_MAKER or MARKET for now; text, so that further types can come."""
+    """The exchange's word: LIMIT, LIMIT_MAKER, MARKET, STOP_LOSS(_LIMIT) or TAKE_PROFIT(_LIMIT)."""
     amount: Decimal | None
+    """None for MARKET orders sized in quote, and for the pending orders of a list that pays (OPO)."""
     quote_amount: Decimal | None = None
     """For MARKET orders sized in quote."""
     price: Decimal | None = None
@@ -44,6 +47,30 @@ class NewOrder:
     client_order_id: str = ""
     """Empty: the venue derives one."""
     self_trade_prevention: str = ""
+    stop_price: Decimal | None = None
+    trailing_delta: int | None = None
+    """In basis points: 100 is 1 %."""
+    iceberg_amount: Decimal | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrderList:
+    """A request to place orders that depend on each other.
+
+    Without `working`: an OCO of the two `legs`, above first. With it the legs wait until the working order is filled:
+    one leg makes an OTO, two (above first) an OTOCO. With `pays` (OPO, OPOCO) the legs have no amount of their own:
+    they sell what the working order bought.
+    """
+
+    account_id: str
+    symbol: Symbol
+    legs: tuple[NewOrder, ...]
+    working: NewOrder | None = None
+    pays: bool = False
+    list_client_order_id: str = ""
+    """Empty: the venue derives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +95,27 @@ class VenueOrder:
     status: OrderStatus
     created_at: Timestamp
     updated_at: Timestamp
-    working_at: Timestamp
+    working_at: int
+    """When it entered the book or matched; -1 while it waits for its trigger or its list."""
     self_trade_prevention: str = "EXPIRE_MAKER"
     expiry_reason: str = ""
+    stop_price: Decimal = ZERO
+    trailing_delta: int | None = None
+    trailing_at: Timestamp | None = None
+    """When a trailing order began to follow the price; None before."""
+    iceberg_amount: Decimal = ZERO
+    order_list_id: int = -1
+    prevented_amount: Decimal = ZERO
+    """What self-trade prevention took from it (open: amount - executed - prevented is left)."""
+    prevented_match_id: int | None = None
+    """The newest prevented match it was part of."""
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it entered the book or matched, rather than wait for its trigger or its list."""
+        return self.working_at >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +137,57 @@ class VenueFill:
     timestamp: Timestamp
 
 
+@dataclass(frozen=True, slots=True)
+class PreventedMatch:
+    """A self-trade that did not happen. An amount is None where the mode leaves that order untouched."""
+
+    account_id: str
+    symbol: Symbol
+    match_id: int
+    taker_order_id: int
+    maker_order_id: int
+    mode: str
+    price: Decimal
+    taker_prevented_amount: Decimal | None
+    maker_prevented_amount: Decimal | None
+    timestamp: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAmendment:
+    """One reduction of an open order's amount that kept its place in the queue."""
+
+    symbol: Symbol
+    order_id: int
+    execution_id: int
+    original_client_order_id: str
+    new_client_order_id: str
+    original_amount: Decimal
+    new_amount: Decimal
+    timestamp: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrderList:
+    """An order list as the venue knows it, at one moment. The words are the exchange's."""
+
+    account_id: str
+    symbol: Symbol
+    order_list_id: int
+    list_client_order_id: str
+    contingency: str
+    """OCO or OTO (an OTOCO is an OTO whose pending orders are an OCO)."""
+    status_type: str
+    """RESPONSE, EXEC_STARTED, UPDATED or ALL_DONE."""
+    order_status: str
+    """EXECUTING, ALL_DONE or REJECT."""
+    orders: tuple[tuple[int, str], ...]
+    """Order id and client order id of each, in the order they were placed."""
+    transaction_time: Timestamp
+    cancel_client_order_id: str = ""
+    """Set in the answer to a cancel and its event: the id of the cancel."""
+
+
 class BookLevel(NamedTuple):
     """One price level; an amount of zero removes it in a diff."""
 
@@ -110,6 +206,17 @@ class OrderChanged:
     execution_type: str
     execution_id: int
     fill: VenueFill | None = None
+    reject_reason: str = "NONE"
+    prevented: PreventedMatch | None = None
+    """With TRADE_PREVENTION: what did not happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderListChanged:
+    """An order list of an account changed."""
+
+    order_list: VenueOrderList
+    timestamp: Timestamp
     reject_reason: str = "NONE"
 
 
@@ -146,7 +253,7 @@ class BookChanged:
     timestamp: Timestamp
 
 
-VenueEvent = OrderChanged | BalancesChanged | TradePrinted | BookChanged
+VenueEvent = OrderChanged | OrderListChanged | BalancesChanged | TradePrinted | BookChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +263,46 @@ class Placement:
     order: VenueOrder
     fills: tuple[VenueFill, ...]
     events: tuple[VenueEvent, ...]
+    prevented: tuple[PreventedMatch, ...] = ()
+    """Self-trades of this order that did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """The answer to a cancel."""
+    """The answer to a cancel of one order. Where it stood in an order list, the list is cancelled with it."""
 
     order: VenueOrder
+    events: tuple[VenueEvent, ...]
+    order_list: VenueOrderList | None = None
+    list_orders: tuple[VenueOrder, ...] = ()
+    """Every order of that list, in the order they were placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """The answer to a reduction of an order's amount."""
+
+    order: VenueOrder
+    record: OrderAmendment
+    events: tuple[VenueEvent, ...]
+    order_list: VenueOrderList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlacement:
+    """The answer to an order list: its orders after matching, in the order they were placed."""
+
+    order_list: VenueOrderList
+    orders: tuple[VenueOrder, ...]
+    events: tuple[VenueEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListCancellation:
+    """The answer to the cancel of an order list."""
+
+    order_list: VenueOrderList
+    orders: tuple[VenueOrder, ...]
     events: tuple[VenueEvent, ...]
 
 
@@ -189,3 +329,9 @@ class PriceMoved:
     market_time: Timestamp
     taker: Side | None = None
     """The taker's side where known (market trades); else the direction of the move."""
+    trade_id: int = 0
+    """The recorded id of the trade at its end, where there is one."""
+
+
+MarketMove = PriceMoved | DepthUpdate | MarketTrade
+"""Everything that moves a market: a walk of the price, or a recorded book and recorded trades."""

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 class Level:
     """The queue at one price and the sum of what it still wants."""
 
-    __slots__ = ("orders", "price", "total")
+    __slots__ = ("ahead", "orders", "price", "total", "traded")
 
     def __init__(self, price: Decimal) -> None:
         self.price = price
         self.orders: dict[int, WorkingOrder] = {}
         self.total = ZERO
+        self.ahead: dict[int, Decimal] | None = None
+        """Recorded amount ahead of each order, kept by `venue.queue` where a recording is played."""
+        self.traded = ZERO
+        """What market trades took here since the recording last told the level."""
 
     def first(self) -> WorkingOrder:
         return next(iter(self.orders.values()))
@@ -73,6 +77,8 @@ class BookSide:
         """Take the order out, wherever it stands in its queue."""
         level = self.levels[order.price]
         del level.orders[order.order_id]
+        if level.ahead is not None:
+            level.ahead.pop(order.order_id, None)
         level.total -= order.remaining
         if not level.orders:
             del self.levels[order.price]

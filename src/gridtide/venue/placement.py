@@ -1,20 +1,23 @@
-"""The life of a new order at the venue: accept or refuse, match what it meets, then rest or expire.
+"""The life of a new order at the venue: accept or refuse, match what it meets or wait, then rest or expire.
 
 A refusal changes nothing; the checks run in the exchange's order (protocol document, 18).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gridtide.domain.market import MarketStatus
-from gridtide.domain.money import ZERO
+from gridtide.domain.money import ONE, ZERO, multiply_exact
 from gridtide.domain.order import OrderStatus, Side, TimeInForce
 from gridtide.venue import refusals
+from gridtide.venue.admission import admit, check_position
+from gridtide.venue.closing import given_asset, set_lock
+from gridtide.venue.contingency import close, expire
 from gridtide.venue.filters import check_lot_sizes
 from gridtide.venue.matching import Demand, Plan, plan_matches
 from gridtide.venue.settings import SelfTradePrevention
-from gridtide.venue.settlement import end_order, execute_plan, given_asset, lock_funds
+from gridtide.venue.settlement import execute_plan
 from gridtide.venue.working_order import WorkingOrder
 
 if TYPE_CHECKING:
@@ -28,69 +31,97 @@ if TYPE_CHECKING:
 _NOTHING = Plan()
 
 
+@dataclass(slots=True)
+class Entry:
+    """How an order would enter the market now: the funds it needs, and what it meets (None: it waits)."""
+
+    lock: Decimal
+    plan: Plan | None
+
+
 def place(step: Step, account: Account, request: NewOrder) -> WorkingOrder:
     """Accept a request whose parameters and filters are in order, or raise what the engine refuses."""
     desk = step.desk
-    records = account.records[request.symbol]
-    _check_admission(desk, account)
-    order = _new_order(step, account, request)
-    if records.is_open_client_id(order.client_order_id):
-        raise refusals.duplicate_order()
-    plan = _plan(desk, order, request)
-    lock = _lock_for(order, plan)
-    if lock > account.free[given_asset(order.side, desk.market)]:
+    admit(desk, account, (request,))
+    order = new_order(step, account, request, desk.last_order_id + 1)
+    refuse_duplicate(account, order)
+    entry = plan_entry(desk, order)
+    check_position(desk, account, order.side, order.amount)
+    if entry.lock > account.free[given_asset(order.side, desk.market)]:
         raise refusals.insufficient_balance()
-    if order.type == "LIMIT_MAKER" and plan.meets_anything:
-        raise refusals.would_take()
-    desk.last_order_id = order.order_id
-    records.add(order)
-    lock_funds(step, order, lock)
+    refuse_entry(desk, order, entry)
+    accept(step, order)
+    set_lock(step, order, entry.lock)
+    start_trailing(step, order)
     step.change_order(order, "NEW")
-    _work(step, order, plan)
+    enter(step, order, entry)
     return order
 
 
-def _check_admission(desk: Desk, account: Account) -> None:
-    if desk.market.status is not MarketStatus.TRADING:
-        raise refusals.market_closed()
-    limit = desk.market.rules.max_open_orders
-    if limit and len(account.records[desk.market.symbol].open) >= limit:
-        raise refusals.too_many_orders()
+def new_order(step: Step, account: Account, request: NewOrder, order_id: int) -> WorkingOrder:
+    """The order asked for, known to nobody yet."""
+    prevention = request.self_trade_prevention or step.desk.settings.default_prevention(request.symbol)
+    name = request.client_order_id or f"auto{order_id}"
+    order = WorkingOrder(account, request, order_id, name, SelfTradePrevention(prevention), step.now)
+    if order.is_conditional:
+        order.wait()
+    return order
 
 
-def _new_order(step: Step, account: Account, request: NewOrder) -> WorkingOrder:
-    order_id = step.desk.last_order_id + 1
-    prevention = request.self_trade_prevention
-    return WorkingOrder(
-        account,
-        request.symbol,
-        order_id,
-        request.client_order_id or f"auto{order_id}",
-        request.side,
-        request.type,
-        request.time_in_force or TimeInForce.GTC,
-        request.price if request.price is not None else ZERO,
-        request.amount if request.amount is not None else ZERO,
-        request.quote_amount if request.quote_amount is not None else ZERO,
-        SelfTradePrevention(prevention) if prevention else step.desk.settings.self_trade_prevention,
-        step.now,
-    )
+def refuse_duplicate(account: Account, order: WorkingOrder) -> None:
+    if account.records[order.symbol].is_open_client_id(order.client_order_id):
+        raise refusals.duplicate_order()
 
 
-def _plan(desk: Desk, order: WorkingOrder, request: NewOrder) -> Plan:
-    """What the order meets. A limit order that reaches nothing is told so without a look at the levels."""
+def accept(step: Step, order: WorkingOrder) -> None:
+    """The order exists from now on."""
+    step.desk.last_order_id = order.order_id
+    order.account.records[order.symbol].add(order)
+
+
+# --- what it would meet ------------------------------------------------------------------------------
+
+
+def plan_entry(desk: Desk, order: WorkingOrder) -> Entry:
+    """Limit orders lock their whole value, market orders what they are about to give, waiting ones what they would
+    give at their stop price."""
+    if order.is_waiting:
+        _set_lock_price(desk, order)
+        return Entry(order.lock_needed(), None)
+    plan = plan_order(desk, order)
+    if order.price:
+        return Entry(order.lock_needed(), plan)
+    if order.side is Side.BUY:
+        return Entry(max(plan.quote, order.quote_amount), plan)
+    return Entry(order.amount, plan)
+
+
+def _set_lock_price(desk: Desk, order: WorkingOrder) -> None:
+    """Waiting buys without a price lock funds at their stop price, trailing ones without that at the last price. The
+    exchange does not say (section 18): `VenueSettings.stop_lock_margin` makes it more."""
+    if order.trailing_delta is not None and not order.stop_price and desk.last_price is None:
+        raise refusals.no_depth()
+    if not order.price:
+        price = order.stop_price or desk.last_price or ZERO
+        order.lock_price = multiply_exact(price, ONE + desk.settings.stop_lock_margin)
+
+
+def plan_order(desk: Desk, order: WorkingOrder, budget: Decimal | None = None) -> Plan:
+    """What the order meets, with no more than `budget` of quote where it has no price. A limit order that reaches
+    nothing is told so without a look at the levels."""
     if order.price and not _may_match(desk, order.side, order.price):
         return _NOTHING
+    in_quote = order.quote_amount or None
     demand = Demand(
         order.account,
         order.side,
         order.self_trade_prevention,
-        request.price,
-        request.amount,
-        request.quote_amount,
+        order.price or None,
+        None if in_quote else order.remaining,
+        in_quote or budget,
     )
     plan = plan_matches(desk, demand)
-    if request.quote_amount is not None:
+    if in_quote:
         _size_by_quote(desk, order, plan)
     return plan
 
@@ -99,53 +130,74 @@ def _may_match(desk: Desk, side: Side, price: Decimal) -> bool:
     best = desk.book.side(side.opposite).best_price()
     if best is not None and (price >= best if side is Side.BUY else price <= best):
         return True
-    return desk.ambient.may_match(side, price)
+    return desk.may_meet_outside(side, price)
 
 
 def _size_by_quote(desk: Desk, order: WorkingOrder, plan: Plan) -> None:
     """A market order sized in quote becomes one over the amount that quote pays for."""
     if plan.amount:
-        check_lot_sizes(plan.amount, desk.market.rules, is_market=True)
-    elif not (plan.is_exhausted or plan.taker_expires):
+        check_lot_sizes(plan.amount, desk.market.rules, desk.filters, is_market=True)
+    elif not (plan.is_exhausted or plan.meets_anything):
         raise refusals.filter_failure("LOT_SIZE")
-    order.amount = order.remaining = plan.amount
+    order.resize(plan.amount + plan.prevented)
 
 
-def _lock_for(order: WorkingOrder, plan: Plan) -> Decimal:
-    """Limit orders lock their whole value, market orders what they are about to give."""
-    if order.price:
-        return order.lock_needed()
-    if order.side is Side.BUY:
-        return max(plan.quote, order.quote_amount)
-    return order.amount
+def refuse_entry(desk: Desk, order: WorkingOrder, entry: Entry) -> None:
+    """Post-only orders must not take, and stop prices must lie ahead of the market."""
+    if order.type == "LIMIT_MAKER" and entry.plan is not None and entry.plan.meets_anything:
+        raise refusals.would_take()
+    if entry.plan is None and order.stop_price and _is_met(desk, order):
+        raise refusals.would_trigger()
 
 
-def _work(step: Step, order: WorkingOrder, plan: Plan) -> None:
-    """Match; then the rest either stands in the book or ends. Triggered stop orders will enter here."""
-    if order.time_in_force is TimeInForce.FOK and plan.amount < order.amount:
-        _expire(step, order, "UNFILLED_FOK_ORDER_EXPIRED")
+def _is_met(desk: Desk, order: WorkingOrder) -> bool:
+    price = desk.last_price
+    if price is None:
+        return False
+    return price >= order.stop_price if order.triggers_above else price <= order.stop_price
+
+
+# --- entering the market -----------------------------------------------------------------------------
+
+
+def start_trailing(step: Step, order: WorkingOrder) -> None:
+    """A trailing order without a stop price follows the market from its placement on."""
+    price = step.desk.last_price
+    if order.trailing_delta is not None and not order.stop_price and price is not None:
+        order.follow(price, step.now)
+
+
+def enter(step: Step, order: WorkingOrder, entry: Entry) -> None:
+    """Wait for the trigger, or match and rest."""
+    if entry.plan is not None:
+        work(step, order, entry.plan)
+        return
+    step.desk.waiting.add(order)
+
+
+def work(step: Step, order: WorkingOrder, plan: Plan) -> None:
+    """Match; then the rest either stands in the book or ends."""
+    if order.time_in_force is TimeInForce.FOK and plan.amount < order.remaining:
+        expire(step, order, "UNFILLED_FOK_ORDER_EXPIRED")
         return
     execute_plan(step, order, plan)
-    if plan.taker_expires:
-        end_order(step, order, OrderStatus.EXPIRED_IN_MATCH)
-        step.change_order(order, "TRADE_PREVENTION")
-    elif not order.price:
+    if not order.price:
         _end_market_order(step, order, plan)
-    elif order.is_open and order.time_in_force is TimeInForce.IOC:
-        _expire(step, order, "UNFILLED_IOC_QUANTITY_EXPIRED")
-    elif order.is_open:
+    elif not order.is_open:
+        return
+    elif order.time_in_force is TimeInForce.IOC:
+        expire(step, order, "UNFILLED_IOC_QUANTITY_EXPIRED")
+    else:
         step.desk.book.side(order.side).add(order)
         step.touch_level(order.side, order.price)
 
 
 def _end_market_order(step: Step, order: WorkingOrder, plan: Plan) -> None:
+    """Nothing of it rests: what the book or, after a trigger, the funds did not suffice for expires."""
     if plan.is_exhausted:
-        _expire(step, order, "INSUFFICIENT_LIQUIDITY")
+        expire(step, order, "INSUFFICIENT_LIQUIDITY")
+    elif order.is_open:
+        close(step, order, OrderStatus.EXPIRED, "EXPIRED", "REJECTED")
     elif order.locked:
-        # Sized in quote: what is left pays for less than a lot.
-        end_order(step, order, OrderStatus.FILLED)
-
-
-def _expire(step: Step, order: WorkingOrder, reason: str) -> None:
-    end_order(step, order, OrderStatus.EXPIRED, reason)
-    step.change_order(order, "EXPIRED")
+        # Sized in quote or locked at a stop price: some of it was not needed.
+        set_lock(step, order, ZERO)

@@ -5,7 +5,23 @@ Eight is the precision of every asset on the exchange modelled here (protocol do
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal, InvalidOperation
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+    InvalidOperation,
+)
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gridtide.venue.settings import CommissionRounding
+
+PLACES = 8
+"""Decimals of every asset."""
 
 UNIT = Decimal("0.00000001")
 """The smallest amount of any asset."""
@@ -13,6 +29,12 @@ UNIT = Decimal("0.00000001")
 _CUT = Context(prec=60, rounding=ROUND_DOWN, traps=[InvalidOperation])
 _CEIL = Context(prec=60, rounding=ROUND_CEILING, traps=[InvalidOperation])
 _FLOOR = Context(prec=60, rounding=ROUND_FLOOR, traps=[InvalidOperation])
+_COMMISSION = {
+    "truncate": _CUT,
+    "round_half_up": Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation]),
+    "round_up": Context(prec=60, rounding=ROUND_UP, traps=[InvalidOperation]),
+}
+"""By the value of `CommissionRounding`, the only place that rounds commissions."""
 
 
 def cut_to_precision(value: Decimal) -> Decimal:
@@ -30,6 +52,19 @@ def divide_cut(numerator: Decimal, denominator: Decimal) -> Decimal:
     return _CUT.divide(numerator, denominator).quantize(UNIT, context=_CUT)
 
 
+def round_commission(
+    numerator: Decimal, denominator: Decimal, places: int, rounding: CommissionRounding
+) -> Decimal:
+    """Quotient to `places` decimals, rounded by size: cut, half away from zero, or away from zero."""
+    quotient = _CUT.divide(numerator, denominator)
+    return quotient.quantize(Decimal(1).scaleb(-places), context=_COMMISSION[rounding.value])
+
+
+def divide_ceil(numerator: Decimal, denominator: Decimal) -> Decimal:
+    """Quotient up to 8 decimals."""
+    return _CEIL.divide(numerator, denominator).quantize(UNIT, context=_CEIL)
+
+
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Whether `value` is a whole number of `step` (offset zero, exact)."""
     return not _CUT.remainder(value, step)
@@ -38,6 +73,12 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
 def steps_below(value: Decimal, step: Decimal) -> int:
     """How many whole `step` fit into `value`, which is not negative."""
     return int(_FLOOR.divide_int(value, step))
+
+
+def steps_above(value: Decimal, step: Decimal) -> int:
+    """How many `step` cover `value`, both above zero."""
+    whole = int(_FLOOR.divide_int(value, step))
+    return whole if is_multiple(value, step) else whole + 1
 
 
 def largest_multiple(value: Decimal, step: Decimal) -> Decimal:

@@ -8,26 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gridtide.domain.money import ZERO, notional
-from gridtide.domain.order import OrderStatus, Side
+from gridtide.domain.order import Side
+from gridtide.venue.contingency import after_end, engage
 from gridtide.venue.fees import charge_fee
+from gridtide.venue.matching import Match
 from gridtide.venue.messages import VenueFill
+from gridtide.venue.prevention import prevent_self_trade
 from gridtide.venue.rounding import cut_to_precision
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from gridtide.domain.market import Asset, Market
-    from gridtide.venue.matching import Match, Plan
+    from gridtide.domain.market import Market
+    from gridtide.venue.matching import Plan
+    from gridtide.venue.order_list import OrderList
     from gridtide.venue.step import Step
     from gridtide.venue.working_order import WorkingOrder
 
 
 def execute_plan(step: Step, taker: WorkingOrder, plan: Plan) -> None:
-    """Make every match of the plan happen, then expire the own orders that stood in the way."""
-    for match in plan.matches:
-        _trade(step, taker, match)
-    for maker in plan.prevented:
-        prevent_self_trade(step, maker)
+    """Make everything the plan meets happen, in turn."""
+    for met in plan.steps:
+        if isinstance(met, Match):
+            _trade(step, taker, met)
+        else:
+            prevent_self_trade(step, taker, met.maker, met.amount)
 
 
 def _trade(step: Step, taker: WorkingOrder, match: Match) -> None:
@@ -37,7 +42,7 @@ def _trade(step: Step, taker: WorkingOrder, match: Match) -> None:
     if match.maker is not None:
         _execute_resting(step, match.maker, match.amount, trade_id)
     else:
-        step.desk.ambient.take(maker_side, match.level_price, match.amount)
+        step.desk.take_outside(maker_side, match.level_price, match.amount)
     fill = _settle(step, taker, match.price, match.amount, trade_id, is_maker=False)
     if match.maker is None:
         step.desk.trade_with_outside(taker.side, fill.amount, fill.quote_amount)
@@ -59,6 +64,8 @@ def fill_resting(step: Step, order: WorkingOrder, amount: Decimal) -> None:
 
 
 def _execute_resting(step: Step, order: WorkingOrder, amount: Decimal, trade_id: int) -> VenueFill:
+    if order.order_list is not None:
+        engage(step, order)
     step.desk.book.side(order.side).reduce(order, amount)
     return _settle(step, order, order.price, amount, trade_id, is_maker=True)
 
@@ -71,9 +78,7 @@ def _settle(
     quote = cut_to_precision(notional(price, amount))
     order.execute(amount, quote, step.now)
     _move_funds(order, market, amount, quote)
-    fee, fee_asset = charge_fee(
-        account, market, order.side, amount, quote, is_maker=is_maker, price_of=desk.price_of
-    )
+    fee, fee_asset = charge_fee(desk, account, order.side, amount, quote, is_maker=is_maker, now=step.now)
     fill = VenueFill(
         account.account_id,
         market.symbol,
@@ -92,7 +97,23 @@ def _settle(
     account.records[market.symbol].note_fill(order, fill)
     step.change_order(order, "TRADE", fill)
     step.touch_balances(account, market.base, market.quote, fee_asset)
+    if order.order_list is not None:
+        if order is order.order_list.working and order.order_list.pays:
+            _keep_for_legs(order.order_list, market, amount, fee if fee_asset == market.base else ZERO)
+        if not order.is_open:
+            after_end(step, order)
     return fill
+
+
+def _keep_for_legs(order_list: OrderList, market: Market, received: Decimal, fee: Decimal) -> None:
+    """What the working order of an OPO bought stays locked for its legs (the exchange's OPO FAQ): without the
+    commission, unless other free funds of the asset cover that and the asset is not the account's fee asset."""
+    account = order_list.account
+    free_before = account.free[market.base] - received + fee
+    if market.base == account.fees.asset or free_before < fee:
+        received -= fee
+    account.lock(market.base, received)
+    order_list.locked += received
 
 
 def _move_funds(order: WorkingOrder, market: Market, amount: Decimal, quote: Decimal) -> None:
@@ -108,39 +129,3 @@ def _move_funds(order: WorkingOrder, market: Market, amount: Decimal, quote: Dec
     account.locked[gives] -= released
     account.free[gives] += released - paid
     account.free[gets] += received
-
-
-def lock_funds(step: Step, order: WorkingOrder, amount: Decimal) -> None:
-    """Set `amount` aside for a new order."""
-    asset = given_asset(order.side, step.desk.market)
-    order.locked = amount
-    order.account.lock(asset, amount)
-    step.touch_balances(order.account, asset)
-
-
-def end_order(step: Step, order: WorkingOrder, status: OrderStatus, expiry_reason: str = "") -> None:
-    """Close an order that is not in the book any more and give back what it had locked; tells nobody yet."""
-    asset = given_asset(order.side, step.desk.market)
-    order.account.unlock(asset, order.locked)
-    order.locked = ZERO
-    order.end(status, step.now, expiry_reason)
-    order.account.records[step.desk.market.symbol].open.pop(order.order_id, None)
-    step.touch_balances(order.account, asset)
-
-
-def take_off_book(step: Step, order: WorkingOrder) -> None:
-    """Remove a resting order from the book."""
-    step.desk.book.side(order.side).remove(order)
-    step.touch_level(order.side, order.price)
-
-
-def prevent_self_trade(step: Step, maker: WorkingOrder) -> None:
-    """Expire a resting order that its own account would have hit."""
-    take_off_book(step, maker)
-    end_order(step, maker, OrderStatus.EXPIRED_IN_MATCH)
-    step.change_order(maker, "TRADE_PREVENTION")
-
-
-def given_asset(side: Side, market: Market) -> Asset:
-    """What an order of `side` gives away."""
-    return market.quote if side is Side.BUY else market.base

@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.money import plain
-from gridtide.venue.settings import FillModel, SelfTradePrevention, VenueSettings
+from gridtide.venue.settings import (
+    CommissionRounding,
+    FillModel,
+    QueueCancellations,
+    SelfTradePrevention,
+    StopNotional,
+    VenueSettings,
+)
 from gridtide.venue.state_of_account import Json, load_optional, save_optional
+from gridtide.venue.state_of_rules import load_exchange_filters, load_filters_by_market, save_all_filters
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 def check_version(saved: Mapping[str, Any]) -> None:
@@ -40,6 +48,11 @@ def save_settings(settings: VenueSettings) -> Json:
         "average_minutes": settings.average_minutes,
         "kept_trades": settings.kept_trades,
         "publishes": settings.publishes,
+        "commission_rounding": settings.commission_rounding.value,
+        "stop_notional": settings.stop_notional.value,
+        "stop_lock_margin": plain(settings.stop_lock_margin),
+        **save_all_filters(settings),
+        "queue_cancellations": settings.queue_cancellations.value,
     }
 
 
@@ -54,6 +67,12 @@ def load_settings(saved: Json) -> VenueSettings:
         average_minutes=saved["average_minutes"],
         kept_trades=saved["kept_trades"],
         publishes=saved["publishes"],
+        commission_rounding=CommissionRounding(saved.get("commission_rounding", "truncate")),
+        stop_lock_margin=Decimal(saved["stop_lock_margin"]),
+        stop_notional=StopNotional(saved.get("stop_notional", "stop_price")),
+        filters=load_filters_by_market(saved),
+        exchange_filters=load_exchange_filters(saved),
+        queue_cancellations=QueueCancellations(saved.get("queue_cancellations", QueueCancellations.BEHIND)),
     )
 
 

@@ -11,6 +11,7 @@ from gridtide.domain.money import Amount, Price, plain
 from gridtide.domain.order import Side
 from gridtide.venue.average_price import Bucket
 from gridtide.venue.messages import TradePrinted
+from gridtide.venue.recorded_book import RecordedBook
 from gridtide.venue.state_of_account import Json, load_amounts, load_optional, save_amounts, save_optional
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gridtide.venue.account import Account
     from gridtide.venue.desk import Desk
 
-_COUNTERS = ("last_order_id", "last_trade_id", "last_execution_id")
+_COUNTERS = ("last_order_id", "last_trade_id", "last_execution_id", "last_prevented_id")
 _RULE_DECIMALS = (
     "tick_size",
     "lot_size",
@@ -48,6 +49,7 @@ def save_desk(desk: Desk) -> Json:
         "trades": [_save_trade(printed) for printed in desk.trades],
         "queues": {side.value: _save_queue(desk, side) for side in Side},
         "ambient": _save_ambient(desk),
+        "recorded": None if desk.recorded is None else _save_recorded(desk, desk.recorded),
     }
 
 
@@ -66,6 +68,8 @@ def load_desk(desk: Desk, saved: Json, accounts: Mapping[str, Account]) -> None:
         for account_id, order_id in saved["queues"][side.value]:
             desk.book.side(side).add(accounts[account_id].records[desk.market.symbol].orders[order_id])
     _load_ambient(desk, saved["ambient"])
+    if (recorded := saved.get("recorded")) is not None:
+        _load_recorded(desk, recorded)
     desk.public.last_update_id = saved["last_update_id"]
     if desk.settings.publishes:
         desk.public.adopt(desk)
@@ -132,6 +136,42 @@ def _load_ambient(desk: Desk, saved: Json) -> None:
         desk.ambient.form(bid_from, ask_from)
     for side, levels in saved["levels"].items():
         desk.ambient.restore(Side(side), {Decimal(price): Decimal(amount) for price, amount in levels})
+
+
+def _save_recorded(desk: Desk, recorded: RecordedBook) -> Json:
+    """The recorded levels, and for levels with accounts' orders how much stands ahead of each."""
+    return {
+        "last_update_id": recorded.last_update_id,
+        "levels": {
+            side.value: [[plain(price), plain(amount)] for price, amount in recorded.levels(side)]
+            for side in Side
+        },
+        "ahead": {
+            side.value: [
+                [plain(level.price), plain(level.traded), *map(_save_place, level.ahead.items())]
+                for level in desk.book.side(side)
+                if level.ahead is not None
+            ]
+            for side in Side
+        },
+    }
+
+
+def _save_place(place: tuple[int, Decimal]) -> list[Any]:
+    order_id, ahead = place
+    return [order_id, plain(ahead)]
+
+
+def _load_recorded(desk: Desk, saved: Json) -> None:
+    recorded = desk.recorded = RecordedBook()
+    recorded.last_update_id = saved["last_update_id"]
+    for side in Side:
+        for price, amount in saved["levels"][side.value]:
+            recorded.side(side).put(Decimal(price), Decimal(amount))
+        for price, traded, *places in saved["ahead"][side.value]:
+            level = desk.book.side(side).levels[Decimal(price)]
+            level.traded = Decimal(traded)
+            level.ahead = {order_id: Decimal(ahead) for order_id, ahead in places}
 
 
 def _save_trade(printed: TradePrinted) -> list[Any]:

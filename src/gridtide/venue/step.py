@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.candle import MarketTrade
 from gridtide.domain.money import Amount, Price
 from gridtide.domain.order import Side
-from gridtide.venue.messages import BalancesChanged, OrderChanged, TradePrinted
+from gridtide.venue.messages import BalancesChanged, OrderChanged, OrderListChanged, TradePrinted
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from gridtide.domain.market import Asset, Timestamp
     from gridtide.venue.account import Account
     from gridtide.venue.desk import Desk
-    from gridtide.venue.messages import VenueEvent, VenueFill, VenueOrder
+    from gridtide.venue.messages import (
+        PreventedMatch,
+        VenueEvent,
+        VenueFill,
+        VenueOrder,
+        VenueOrderList,
+    )
+    from gridtide.venue.order_list import OrderList
     from gridtide.venue.working_order import WorkingOrder
 
 
 class Step:
     """What happens on `desk` at `now`."""
 
-    __slots__ = ("_accounts", "_events", "_prices", "desk", "now")
+    __slots__ = ("_accounts", "_events", "_prices", "desk", "fulfilled", "now", "prevented", "traded")
 
     def __init__(self, desk: Desk, now: Timestamp) -> None:
         self.desk = desk
@@ -33,13 +40,37 @@ class Step:
         self._events: list[VenueEvent] = []
         self._accounts: dict[Account, dict[Asset, None]] = {}
         self._prices: dict[Side, dict[Decimal, None]] = {Side.BUY: {}, Side.SELL: {}}
+        self.traded: list[Decimal] = []
+        """Prices paid that the orders waiting for a price have not heard of yet (`aftermath`)."""
+        self.fulfilled: list[OrderList] = []
+        """Lists whose working order has filled and whose legs are still to be placed (`aftermath`)."""
+        self.prevented: list[PreventedMatch] = []
 
-    def change_order(self, order: WorkingOrder, execution_type: str, fill: VenueFill | None = None) -> None:
+    def change_order(
+        self,
+        order: WorkingOrder,
+        execution_type: str,
+        fill: VenueFill | None = None,
+        prevented: PreventedMatch | None = None,
+    ) -> None:
         """Tell that an order is now as it is."""
-        self.tell_order(order.view(), execution_type, fill)
+        self.tell_order(order.view(), execution_type, fill, prevented)
 
-    def tell_order(self, view: VenueOrder, execution_type: str, fill: VenueFill | None = None) -> None:
-        self._events.append(OrderChanged(view, execution_type, self.desk.next_execution_id(), fill))
+    def tell_order(
+        self,
+        view: VenueOrder,
+        execution_type: str,
+        fill: VenueFill | None = None,
+        prevented: PreventedMatch | None = None,
+        reject_reason: str = "NONE",
+    ) -> int:
+        """Returns the execution id of the event."""
+        execution_id = self.desk.next_execution_id()
+        self._events.append(OrderChanged(view, execution_type, execution_id, fill, reject_reason, prevented))
+        return execution_id
+
+    def tell_list(self, view: VenueOrderList) -> None:
+        self._events.append(OrderListChanged(view, self.now))
 
     def touch_balances(self, account: Account, *assets: Asset) -> None:
         """Balances that may have changed."""
@@ -68,6 +99,8 @@ class Step:
         """A public trade. It sets the last price even where nothing is published."""
         desk = self.desk
         desk.last_price = price
+        if desk.waiting.any:
+            self.traded.append(price)
         if not desk.settings.publishes:
             return
         trade = MarketTrade(desk.market.symbol, self.now, Price(price), Amount(amount), taker_side, trade_id)

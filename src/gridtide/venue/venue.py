@@ -9,21 +9,26 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.market import Symbol, TopOfBook
 from gridtide.domain.money import ZERO, Amount, Price
 from gridtide.domain.order import Side
-from gridtide.venue import refusals
+from gridtide.venue import intervention, refusals
 from gridtide.venue.account import Account, OwnRecords
+from gridtide.venue.aftermath import settle_aftermath
+from gridtide.venue.amending import amend
 from gridtide.venue.audit import Audit
-from gridtide.venue.cancelling import cancel, find_open_order, find_order
+from gridtide.venue.cancelling import cancel, cancel_list, find_list, find_open_order, find_order
 from gridtide.venue.desk import Desk
+from gridtide.venue.fees import standard_rates
 from gridtide.venue.filters import check_request
-from gridtide.venue.messages import BalancesChanged, BookView, Placement
+from gridtide.venue.messages import BalancesChanged, BookView, ListPlacement, Placement
+from gridtide.venue.order_lists import check_list, place_list
 from gridtide.venue.placement import place
 from gridtide.venue.public_book import best_level, book_levels
+from gridtide.venue.recorded_market import move_market
 from gridtide.venue.rounding import UNIT, is_multiple
 from gridtide.venue.state import (
     STATE_VERSION,
@@ -35,26 +40,37 @@ from gridtide.venue.state import (
 )
 from gridtide.venue.state_of_account import load_account, save_account
 from gridtide.venue.state_of_desk import load_desk, load_market, save_desk
+from gridtide.venue.state_of_lists import restore_waiting
 from gridtide.venue.step import Step
-from gridtide.venue.walk import nearest_prices, walk
+from gridtide.venue.walk import nearest_prices
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
     from gridtide.domain.balance import Balance
     from gridtide.domain.market import Asset, Market, MarketRules, MarketStatus, Timestamp
+    from gridtide.venue.market_filters import MarketFilters
     from gridtide.venue.messages import (
+        Amendment,
         Cancellation,
+        ListCancellation,
+        MarketMove,
         NewOrder,
-        PriceMoved,
+        NewOrderList,
+        OrderAmendment,
+        PreventedMatch,
         TradePrinted,
         VenueEvent,
         VenueFill,
         VenueOrder,
+        VenueOrderList,
     )
-    from gridtide.venue.settings import AccountFees, VenueSettings
+    from gridtide.venue.settings import AccountFees, CommissionRates, VenueSettings
+
+
+Row = TypeVar("Row")
 
 
 class Venue:
@@ -74,6 +90,12 @@ class Venue:
             market.symbol: Desk(market, settings, rng.getrandbits(64), self._price_of) for market in markets
         }
         self._audit = Audit()
+        self._next_list_id = 0
+
+    @property
+    def settings(self) -> VenueSettings:
+        """How it behaves at the moment, with the filters of every market."""
+        return self._settings
 
     # --- accounts ------------------------------------------------------------------------------------
 
@@ -105,11 +127,29 @@ class Venue:
 
     def set_fees(self, account_id: str, fees: AccountFees) -> None:
         """What the account pays from now on."""
-        self._account(account_id).fees = fees
+        account = self._account(account_id)
+        account.fees, account.fee_tier = fees, None
 
     def fees(self, account_id: str) -> AccountFees:
         """What the account pays."""
         return self._account(account_id).fees
+
+    def standard_commission(self, account_id: str, symbol: Symbol | None, now: Timestamp) -> CommissionRates:
+        """The account's standard rates on a market, its fee tier considered; None: without a market's own rates."""
+        return standard_rates(self._account(account_id), symbol, now, self._price_of)
+
+    def filters(self, symbol: Symbol) -> MarketFilters:
+        """What only the exchange knows of a market."""
+        return self._desk(symbol).filters
+
+    def set_filters(self, symbol: Symbol, filters: MarketFilters) -> None:
+        """New filters of a market, valid for new orders."""
+        changed = self._desk(symbol)
+        self._settings = replace(self._settings, filters={**self._settings.filters, symbol: filters})
+        for desk in self._desks.values():
+            desk.settings = self._settings
+        changed.filters = filters
+        changed.average.minutes = self._settings.average_minutes_of(symbol)
 
     def accounts(self) -> tuple[str, ...]:
         """Ids of all accounts, in the order they were added."""
@@ -129,16 +169,19 @@ class Venue:
         precision (-1111), filters (-1013), market closed, order count, duplicate id, balance, post-only (-2010).
         """
         account, desk = self._account(request.account_id), self._desk(request.symbol)
-        check_request(request, desk.market.rules, desk.average_price)
+        _check(request, desk)
         step = Step(desk, now)
         order = place(step, account, request)
-        return Placement(order.view(), tuple(order.fills), step.finish())
+        view, fills = order.view(), tuple(order.fills)
+        prevented = tuple(match for match in step.prevented if match.taker_order_id == order.order_id)
+        settle_aftermath(step)
+        return Placement(view, fills, step.finish(), prevented)
 
     def check_order(self, request: NewOrder) -> None:
         """Refuse what `place_order` would refuse for parameters, precision and filters; place nothing."""
         self._account(request.account_id)
         desk = self._desk(request.symbol)
-        check_request(request, desk.market.rules, desk.average_price)
+        _check(request, desk)
 
     def cancel_order(
         self,
@@ -151,7 +194,8 @@ class Venue:
         now: Timestamp,
     ) -> Cancellation:
         """Cancel one open order. The answer carries the cancel's own id (`new_client_order_id`, derived if empty)
-        as `client_order_id` and the order's as `original_client_order_id`; later queries show the order's again.
+        as `client_order_id` and the order's as `original_client_order_id`; later queries show the order's again. An
+        order in a list takes the whole list along.
 
         Raises `VenueRefusal` -2011 if it is not open, -1102 without any id.
         """
@@ -160,13 +204,142 @@ class Venue:
         order = find_open_order(records, order_id, client_order_id)
         return cancel(desk, order, new_client_order_id, now)
 
-    def cancel_all(self, account_id: str, symbol: Symbol, now: Timestamp) -> tuple[Cancellation, ...]:
-        """Cancel every open order of the account on the symbol, oldest first; -2011 if there is none."""
+    def cancel_all(
+        self, account_id: str, symbol: Symbol, now: Timestamp
+    ) -> tuple[Cancellation | ListCancellation, ...]:
+        """Cancel every open order of the account on the symbol, oldest first, a list once; -2011 if there is none."""
         desk = self._desk(symbol)
         orders = list(self._account(account_id).records[symbol].open.values())
         if not orders:
             raise refusals.unknown_order()
-        return tuple(cancel(desk, order, "", now) for order in orders)
+        return tuple(
+            cancel(desk, order, "", now)
+            if order.order_list is None
+            else cancel_list(desk, order.order_list, "", now)
+            for order in orders
+            if order.is_open
+        )
+
+    def amend_order(
+        self,
+        account_id: str,
+        symbol: Symbol,
+        *,
+        order_id: int | None = None,
+        client_order_id: str | None = None,
+        new_client_order_id: str = "",
+        new_amount: Decimal,
+        now: Timestamp,
+    ) -> Amendment:
+        """Reduce the amount of an open order, which keeps its place in the queue and goes by `new_client_order_id`
+        (derived if empty) from now on. Both legs of an OCO are amended.
+
+        Raises `VenueRefusal` -1102 without any id, -1100, -1111 and -1013 for an id or amount that no order could
+        have, -2038 for what the engine refuses.
+        """
+        desk = self._desk(symbol)
+        records = self._account(account_id).records[symbol]
+        return amend(Step(desk, now), records, order_id, client_order_id, new_client_order_id, new_amount)
+
+    def amendments(
+        self,
+        account_id: str,
+        symbol: Symbol,
+        order_id: int,
+        from_execution_id: int | None = None,
+        limit: int = 500,
+    ) -> tuple[OrderAmendment, ...]:
+        """Amendments of one order with execution id >= `from_execution_id`, ascending, at most `limit`; without it
+        the newest."""
+        self._desk(symbol)
+        rows = self._account(account_id).records[symbol].amendments.get(order_id, [])
+        return tuple(_page(rows, from_execution_id, limit, key=lambda row: row.execution_id))
+
+    # --- order lists ---------------------------------------------------------------------------------
+
+    def place_order_list(self, request: NewOrderList, now: Timestamp) -> ListPlacement:
+        """Place orders that depend on each other: an OCO pair, or a working order with one or two legs.
+
+        Refusals, beside those of each order: kinds of order that do not go together (-1158 to -1168, -1196 to -1199,
+        -1222, -1223), the relation of the prices (-2010). The answer shows the orders before what a working order that
+        fills at once sets off; the events show that too.
+        """
+        account, desk = self._account(request.account_id), self._desk(request.symbol)
+        check_list(request, desk)
+        step = Step(desk, now)
+        order_list = place_list(step, account, request, self._next_list_id)
+        self._next_list_id += 1
+        view, orders = order_list.view(), tuple(order.view() for order in order_list.orders)
+        settle_aftermath(step)
+        return ListPlacement(view, orders, step.finish())
+
+    def check_order_list(self, request: NewOrderList) -> None:
+        """Refuse what `place_order_list` would refuse for parameters, precision and filters; place nothing."""
+        self._account(request.account_id)
+        check_list(request, self._desk(request.symbol))
+
+    def cancel_order_list(
+        self,
+        account_id: str,
+        symbol: Symbol,
+        *,
+        order_list_id: int | None = None,
+        list_client_order_id: str | None = None,
+        new_client_order_id: str = "",
+        now: Timestamp,
+    ) -> ListCancellation:
+        """Cancel every open order of a list. Raises `VenueRefusal` -2011 if it is not open, -1102 without any id."""
+        desk = self._desk(symbol)
+        order_list = find_list(self._account(account_id), order_list_id, list_client_order_id)
+        if order_list is None or order_list.is_done or order_list.symbol != symbol:
+            raise refusals.unknown_order()
+        return cancel_list(desk, order_list, new_client_order_id, now)
+
+    def order_list(
+        self,
+        account_id: str,
+        *,
+        order_list_id: int | None = None,
+        list_client_order_id: str | None = None,
+    ) -> VenueOrderList:
+        """One list of any market, open or not. -2013 if unknown, -1102 without any id."""
+        order_list = find_list(self._account(account_id), order_list_id, list_client_order_id)
+        if order_list is None:
+            raise refusals.no_such_list()
+        return order_list.view()
+
+    def order_lists(
+        self, account_id: str, from_id: int | None = None, limit: int = 500
+    ) -> tuple[VenueOrderList, ...]:
+        """All lists with id >= `from_id`, ascending, at most `limit`; without `from_id` the newest `limit`."""
+        lists = list(self._account(account_id).lists.values())
+        return tuple(found.view() for found in _page(lists, from_id, limit, key=lambda row: row.list_id))
+
+    def open_order_lists(self, account_id: str) -> tuple[VenueOrderList, ...]:
+        """Open lists of all markets, by ascending id."""
+        return tuple(found.view() for found in self._account(account_id).lists.values() if not found.is_done)
+
+    # --- further records -----------------------------------------------------------------------------
+
+    def prevented_matches(
+        self,
+        account_id: str,
+        symbol: Symbol,
+        *,
+        order_id: int | None = None,
+        match_id: int | None = None,
+        from_match_id: int | None = None,
+        limit: int = 500,
+    ) -> tuple[PreventedMatch, ...]:
+        """Self-trades that were prevented, ascending: one (`match_id`), those of one order, or all; with id >=
+        `from_match_id`, at most `limit`, without it the newest."""
+        self._desk(symbol)
+        rows: Sequence[PreventedMatch] = self._account(account_id).records[symbol].prevented
+        if match_id is not None:
+            rows = [row for row in rows if row.match_id == match_id]
+        if order_id is not None:
+            rows = [row for row in rows if order_id in (row.taker_order_id, row.maker_order_id)]
+        return tuple(_page(rows, from_match_id, limit, key=lambda row: row.match_id))
 
     def order(
         self,
@@ -213,18 +386,44 @@ class Venue:
 
     # --- markets -------------------------------------------------------------------------------------
 
-    def move_market(self, symbol: Symbol, move: PriceMoved, now: Timestamp) -> tuple[VenueEvent, ...]:
-        """Walk the price to `move.price` over every price between (design.md 6): resting orders on the way fill as
-        makers at their own price, the ambient book forms anew around the end, consumed liquidity is back.
+    def move_market(self, symbol: Symbol, move: MarketMove, now: Timestamp) -> tuple[VenueEvent, ...]:
+        """What everybody else does. While the market is not TRADING it moves without any execution.
 
-        While the market is not TRADING the price moves without any execution.
+        `PriceMoved`: the price walks to its end over every price between (design.md 6): resting orders on the way
+        fill as makers at their own price, the ambient book forms anew around the end, consumed liquidity is back.
+
+        `DepthUpdate`: a recorded book, which from then on is everybody else's liquidity instead of the ambient one;
+        what it crosses fills at its own price, with no more than the recorded amount. What takers consumed of a
+        level is back when the recording next tells that level. Without orders of accounts the update ids are the
+        recorded ones, own changes shift them. Raises `InvalidInput` for a gap.
+
+        `MarketTrade`: a recorded trade, printed less what accounts' orders took of it; with a recorded book it fills
+        what it goes through, and what it touches by the fill model, else it walks the price.
         """
-        desk = self._desk(symbol)
-        if not (move.price.is_finite() and move.volume.is_finite() and move.price > 0 and move.volume >= 0):
-            raise InvalidInput(f"a market cannot move to {move.price} with volume {move.volume}")
-        step = Step(desk, now)
-        walk(step, move)
+        step = Step(self._desk(symbol), now)
+        move_market(step, move)
+        settle_aftermath(step)
         return step.finish()
+
+    def hit_order(
+        self, account_id: str, symbol: Symbol, order_id: int, amount: Decimal, now: Timestamp
+    ) -> tuple[VenueEvent, ...]:
+        """A stranger takes `amount` of an order in the book, past whatever is better. Raises `InvalidInput`."""
+        order = find_open_order(self._account(account_id).records[symbol], order_id, None)
+        return intervention.hit(self._desk(symbol), order, amount, now)
+
+    def expire_orders(self, account_id: str, symbol: Symbol, now: Timestamp) -> tuple[VenueEvent, ...]:
+        """Every open order of the account on the symbol expires, as at a maintenance of the exchange."""
+        orders = list(self._account(account_id).records[symbol].open.values())
+        return intervention.expire_all(self._desk(symbol), orders, now)
+
+    def desert(self, symbol: Symbol, now: Timestamp, *, is_deserted: bool) -> tuple[VenueEvent, ...]:
+        """Everybody else leaves the book, or comes back; orders of accounts stay."""
+        return intervention.desert(self._desk(symbol), now, is_deserted=is_deserted)
+
+    def follows_recording(self, symbol: Symbol) -> bool:
+        """Whether a recorded order book moves the market."""
+        return self._desk(symbol).recorded is not None
 
     def set_status(self, symbol: Symbol, status: MarketStatus) -> None:
         """Open or close a market; open orders stay, and may be cancelled under any status."""
@@ -283,7 +482,8 @@ class Venue:
         return tuple(trades[start : start + limit])
 
     def nearest_prices(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
-        """(below, above): a move to `price <= below` or `price >= above` fills something, any other does not.
+        """(below, above): a move to `price <= below` or `price >= above` fills or triggers something, any other does
+        not. With a trailing order that follows the market every move matters: both are the market's price.
 
         Where `below` is above the last price (an order left over by `volume_cap` or a closed market), the very
         next move matters, wherever it goes; the same for `above` below it.
@@ -303,6 +503,7 @@ class Venue:
             "version": STATE_VERSION,
             "settings": save_settings(self._settings),
             "rng": save_generator(self._rng),
+            "next_list_id": self._next_list_id,
             "markets": [save_desk(desk) for desk in self._desks.values()],
             "accounts": [save_account(account) for account in self._accounts.values()],
         }
@@ -313,11 +514,14 @@ class Venue:
         check_version(state)
         markets = [load_market(saved["market"]) for saved in state["markets"]]
         venue = cls(markets, load_settings(state["settings"]), rng)
+        venue._next_list_id = state["next_list_id"]
         for row in state["accounts"]:
             account = load_account(row)
             venue._accounts[account.account_id] = account
         for row in state["markets"]:
-            load_desk(venue._desks[row["market"]["symbol"]], row, venue._accounts)
+            desk = venue._desks[row["market"]["symbol"]]
+            load_desk(desk, row, venue._accounts)
+            restore_waiting(desk, venue._accounts.values())
         load_generator(rng, state["rng"])
         return venue
 
@@ -338,3 +542,17 @@ class Venue:
     def _price_of(self, asset: Asset, quote: Asset) -> Decimal | None:
         desk = self._desks.get(Symbol(f"{asset}/{quote}"))
         return None if desk is None else desk.last_price
+
+
+def _check(request: NewOrder, desk: Desk, **more: Any) -> None:  # whatever check_request takes
+    check_request(request, desk, **more)
+    if request.iceberg_amount:
+        raise refusals.no_icebergs()
+
+
+def _page(rows: Sequence[Row], from_id: int | None, limit: int, key: Callable[[Row], int]) -> Sequence[Row]:
+    """Ascending from `from_id`, or the newest `limit`."""
+    if from_id is None:
+        return rows[-limit:]
+    start = bisect_left(rows, from_id, key=key)
+    return rows[start : start + limit]

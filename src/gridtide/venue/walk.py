@@ -1,6 +1,7 @@
 """The market walks from where it is to a new price and meets, in order, the resting orders on its way.
 
-An order fills at its own price, so the walk needs only the ends of the segment: everything between is visited.
+An order fills at its own price, so the walk needs only the ends of the segment: everything between is visited. Only
+where orders wait for a price or stand in lists does it go from one price that matters to the next.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ZERO, multiply_exact
 from gridtide.domain.order import Side
+from gridtide.venue.aftermath import hear_price, settle_aftermath
 from gridtide.venue.rounding import UNIT, largest_multiple
 from gridtide.venue.settings import FillModel
 from gridtide.venue.settlement import fill_resting
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gridtide.venue.desk import Desk
     from gridtide.venue.messages import PriceMoved
     from gridtide.venue.step import Step
+    from gridtide.venue.working_order import WorkingOrder
 
 
 def walk(step: Step, move: PriceMoved) -> None:
@@ -27,19 +30,41 @@ def walk(step: Step, move: PriceMoved) -> None:
     desk = step.desk
     former = desk.price if desk.price is not None else move.price
     if desk.market.status is MarketStatus.TRADING:
-        filled = _fill_on_the_way(step, former, move)
+        filled = ZERO
+        if desk.waiting.any or desk.open_lists:
+            filled = _go_by_stages(step, former, move)
+        elif _touches(desk, former, move.price):
+            filled = _fill_on_the_way(step, former, move)
         _print_own_trade(step, former, move, filled)
         desk.average.add(move.market_time, move.price, move.volume)
     desk.price = desk.last_price = move.price
     _form_ambient(step, move.price)
 
 
+def _touches(desk: Desk, former: Decimal, target: Decimal) -> bool:
+    """Whether anything rests on the way or was left behind; most moves touch nothing, so this must be cheap."""
+    bid, ask = desk.book.bids.best_price(), desk.book.asks.best_price()
+    return (bid is not None and (bid > former or target <= bid)) or (
+        ask is not None and (ask < former or target >= ask)
+    )
+
+
+def _budget(desk: Desk, move: PriceMoved) -> Decimal | None:
+    """What resting orders may take of the move together; None: no cap."""
+    cap = desk.settings.volume_cap
+    return None if cap is None else _whole_lots(desk, multiply_exact(move.volume, cap))
+
+
+def _sides(move: PriceMoved, former: Decimal) -> tuple[Side, Side]:
+    """First come orders that a volume cap or a closed market left on the wrong side of the former price (they are met
+    at once), then those ahead."""
+    return (Side.BUY, Side.SELL) if move.price >= former else (Side.SELL, Side.BUY)
+
+
 def _fill_on_the_way(step: Step, former: Decimal, move: PriceMoved) -> Decimal:
-    """Returns the amount filled. First come orders that a volume cap or a closed market left on the wrong side of
-    the former price (they are met at once), then those ahead, nearest first."""
-    cap = step.desk.settings.volume_cap
-    budget = None if cap is None else _whole_lots(step.desk, multiply_exact(move.volume, cap))
-    sides = (Side.BUY, Side.SELL) if move.price >= former else (Side.SELL, Side.BUY)
+    """Fill whatever rests on the way, nearest first; returns the amount filled."""
+    budget = _budget(step.desk, move)
+    sides = _sides(move, former)
     filled = _fill_side(step, sides[0], former, move.price, budget)
     if budget is not None:
         budget -= filled
@@ -58,6 +83,72 @@ def _fill_side(step: Step, side: Side, former: Decimal, target: Decimal, budget:
         fill_resting(step, order, amount)
         filled += amount
     return filled
+
+
+# --- where orders wait for a price or stand in lists -------------------------------------------------
+
+
+def _go_by_stages(step: Step, former: Decimal, move: PriceMoved) -> Decimal:
+    """Go to the next price that fills, triggers or starts something, see to all that follows from it, and so on: what
+    that places may be met further on. At one price resting orders come before triggers."""
+    desk = step.desk
+    budget = _budget(desk, move)
+    tick = desk.market.rules.tick_size or UNIT
+    filled, position = ZERO, former
+    while True:
+        left = None if budget is None else budget - filled
+        order = _next_resting(desk, position, move) if left is None or left > 0 else None
+        trigger = desk.waiting.next_price(position, move.price, tick)
+        met_at = None if order is None else _met_at(desk, order, position, move.price)
+        if order is not None and met_at is not None and not _is_behind(met_at, trigger, position, move.price):
+            position = _arrive(step, position, met_at)
+            amount = order.remaining if left is None else min(order.remaining, left)
+            fill_resting(step, order, amount)
+            filled += amount
+        elif trigger is not None:
+            position = _arrive(step, position, trigger)
+            desk.last_price = trigger
+            hear_price(step, trigger)
+        else:
+            desk.waiting.follow(move.price)
+            return filled
+        settle_aftermath(step)
+
+
+def _next_resting(desk: Desk, position: Decimal, move: PriceMoved) -> WorkingOrder | None:
+    for side in _sides(move, position):
+        price = desk.book.side(side).best_price()
+        if price is not None and _reaches(desk, side, price, position, move.price):
+            return desk.book.side(side).levels[price].first()
+    return None
+
+
+def _met_at(desk: Desk, order: WorkingOrder, position: Decimal, target: Decimal) -> Decimal:
+    """Where on the way the market meets the order: at once if it was left on the wrong side."""
+    if order.price > position if order.side is Side.BUY else order.price < position:
+        return position
+    low, high = min(position, target), max(position, target)
+    return min(max(_fill_price(desk, order.side, order.price), low), high)
+
+
+def _is_behind(met_at: Decimal, trigger: Decimal | None, position: Decimal, target: Decimal) -> bool:
+    """Whether a trigger comes first."""
+    if trigger is None:
+        return False
+    return met_at > trigger if target >= position else met_at < trigger
+
+
+def _arrive(step: Step, position: Decimal, price: Decimal) -> Decimal:
+    """The market stands at `price` now, everybody else's orders around it."""
+    desk = step.desk
+    desk.waiting.follow(price)
+    desk.price = price
+    if price != position:
+        _form_ambient(step, price)
+    return price
+
+
+# --- what is reached ---------------------------------------------------------------------------------
 
 
 def _reaches(desk: Desk, side: Side, price: Decimal, former: Decimal, target: Decimal) -> bool:
@@ -82,7 +173,7 @@ def _print_own_trade(step: Step, former: Decimal, move: PriceMoved, filled: Deci
     lot = desk.market.rules.lot_size or UNIT
     amount = max(_whole_lots(desk, move.volume - filled) if move.volume > filled else ZERO, lot)
     taker = move.taker or (Side.BUY if move.price >= former else Side.SELL)
-    step.print_trade(desk.next_trade_id(), move.price, amount, taker)
+    step.print_trade(desk.next_trade_id(move.trade_id), move.price, amount, taker)
 
 
 def _whole_lots(desk: Desk, amount: Decimal) -> Decimal:
@@ -105,8 +196,18 @@ def _form_ambient(step: Step, price: Decimal) -> None:
 
 
 def nearest_prices(desk: Desk) -> tuple[Decimal | None, Decimal | None]:
-    """The prices nearest to the market's that a move must reach to fill a buy (below) or a sell (above)."""
-    return _nearest(desk, Side.BUY), _nearest(desk, Side.SELL)
+    """The prices nearest to the market's that a move must reach to fill a buy or trigger something (below), or to fill
+    a sell or trigger something (above). A trailing order that follows the market must hear of every move."""
+    below, above = _nearest(desk, Side.BUY), _nearest(desk, Side.SELL)
+    if not desk.waiting.any:
+        return below, above
+    if desk.waiting.following:
+        return desk.price, desk.price
+    stop_below, stop_above = desk.waiting.levels()
+    return (
+        max((price for price in (below, stop_below) if price is not None), default=None),
+        min((price for price in (above, stop_above) if price is not None), default=None),
+    )
 
 
 def _nearest(desk: Desk, side: Side) -> Decimal | None:
