@@ -5,12 +5,13 @@ export PYTHONDONTWRITEBYTECODE :=
 
 PY ?= python3
 ARGS ?=
+SEEDS ?= 2000
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types imports bench soak docs wheel lock clean
+.PHONY: help setup run test lint format types imports bench soak operations simulate docs wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,10 +49,17 @@ imports: .venv/.dev ## the floors of the house
 
 bench: .venv/.dev ## measure speed; not part of the tests
 	@$(BIN)/python -m pytest -p no:xdist --benchmark-only --benchmark-enable tests/bench $(ARGS)
+	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.reaction
 
 soak: .venv/.dev ## ten minutes of replay: memory and open files of the bot
 	@$(BIN)/python -m benchmarks.memory $(ARGS)
+
+operations: .venv/.dev ## a million random operations on the simulated exchange, checked from the outside
+	@$(BIN)/python -m benchmarks.venue_operations --operations 1000000 --seed 1 $(ARGS)
+
+simulate: .venv/.dev ## the whole bot in virtual time with every fault: make simulate SEEDS=200000
+	@$(BIN)/gridtide simulate --seeds $(SEEDS) $(ARGS)
 
 docs: .venv/.dev ## build the pages into site/
 	@$(BIN)/zensical build --clean --strict

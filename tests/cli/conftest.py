@@ -11,6 +11,7 @@ import pytest
 
 from gridtide.cli import main
 from gridtide.sandbox.process import attach
+from gridtide.telemetry.redaction import SECRETS
 
 CONFIG = """\
 mode: sandbox
@@ -49,8 +50,10 @@ def end_sandboxes(folder: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The working folder, with a config `grid.yaml`."""
+    """The working folder, with a config `grid.yaml`. What other tests' secrets were is forgotten."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(SECRETS, "_spellings", set())
+    monkeypatch.setattr(SECRETS, "_pattern", None)
     for name in (
         "CREDENTIALS_DIRECTORY",
         "DBUS_SESSION_BUS_ADDRESS",

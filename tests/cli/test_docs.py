@@ -11,6 +11,7 @@ import pytest
 from gridtide.cli.app import COMMANDS, make_app
 from gridtide.config import AppSettings, load_settings
 from gridtide.config.schema import settings_of
+from gridtide.sandbox.faults.scenario import read_scenario
 from tests.house.files import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -40,7 +41,10 @@ def commands() -> list[str]:
     return sorted({line for line in lines if line.startswith("gridtide ")})
 
 
-@pytest.mark.parametrize("name", ["docs/configuration.md", "docs/commands.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["docs/configuration.md", "docs/commands.md", "docs/sandbox-protocol.md", "docs/sandbox-faults.md"],
+)
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     """To write it anew: .venv/bin/python tools/write_reference.py"""
     tool = script()
@@ -83,8 +87,11 @@ def test_every_command_in_the_docs_can_be_typed(line: str) -> None:
 @pytest.mark.parametrize("page, text", blocks("yaml"))
 def test_every_config_in_the_docs_loads(page: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
+    if re.search("^faults:", text, re.MULTILINE):
+        assert read_scenario(tmp_path / "example.yaml").faults, page
+        return
     settings = load_settings(tmp_path / "example.yaml", env_file=None, secrets_folders=[])
-    assert settings.bots, page
+    assert settings.bots or settings.sandbox.accounts, page
 
 
 def test_the_example_of_an_env_file_loads(tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ class Target(Protocol):
 class RestClient:
     """Talks to a running sandbox."""
 
+    timeout = 10.0
+    """Seconds it waits for an answer."""
+
     def __init__(self, sandbox: Target) -> None:
         self.sandbox = sandbox
         self._host = urlsplit(sandbox.url).netloc
@@ -57,7 +60,7 @@ class RestClient:
         self, method: str, target: str, body: str | bytes = "", headers: dict[str, str] | None = None
     ) -> Reply:
         """Send exactly this."""
-        connection = HTTPConnection(self._host, timeout=10)
+        connection = HTTPConnection(self._host, timeout=self.timeout)
         try:
             connection.request(method, target, body or None, headers or {})
             response = connection.getresponse()

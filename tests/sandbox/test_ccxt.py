@@ -1,12 +1,20 @@
 """CCXT's blocking and async REST clients use the sandbox with their documented calls only."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import ccxt
 import pytest
 
-from gridtide.testing.sandbox_exchange import RunningSandbox
+from gridtide.sandbox.settings import ApiKey
+from gridtide.testing.sandbox_exchange import (
+    RunningSandbox,
+    account_settings,
+    running_sandbox,
+    sandbox_settings,
+)
+from tests.clients.keys import ED25519, RSA, KeyPair
 from tests.sandbox.ccxt_clients import async_client, sync_client
 from tests.sandbox.rest_client import RestClient, now
 
@@ -107,6 +115,100 @@ def test_cancel_all(client: Any) -> None:
     assert {order["status"] for order in client.cancel_all_orders(BTC)} == {"canceled"}
 
 
+@pytest.mark.parametrize(
+    "order_type, prices, stop",
+    [
+        ("limit", {"stopLossPrice": 45000}, "45000"),
+        ("limit", {"takeProfitPrice": 55000}, "55000"),
+        ("market", {"stopLossPrice": 45000}, "45000"),
+        ("market", {"takeProfitPrice": 55000}, "55000"),
+        ("limit", {"triggerPrice": 45000}, "45000"),
+    ],
+    ids=["STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT", "STOP_LOSS", "TAKE_PROFIT", "trigger"],
+)
+def test_stop_orders(
+    sandbox: RunningSandbox, client: Any, order_type: str, prices: dict[str, int], stop: str
+) -> None:
+    """The four kinds as ccxt writes them (section 6.1); each trades when its price is met."""
+    limit = 44000 if order_type == "limit" else None
+    order = client.create_order(BTC, order_type, "sell", 0.001, limit, prices)
+    waiting = client.fetch_order(order["id"], BTC)
+    assert (waiting["status"], waiting["triggerPrice"]) == ("open", float(stop))
+    sandbox.move(stop)
+    assert client.fetch_order(order["id"], BTC)["status"] == "closed"
+
+
+def test_a_trailing_stop(sandbox: RunningSandbox, client: Any) -> None:
+    """``trailingPercent`` becomes a trailing delta: it sells one percent below the top."""
+    params = {"trailingPercent": 1, "stopLossOrTakeProfit": "stopLoss"}
+    order = client.create_order(BTC, "limit", "sell", 0.001, 48000, params)
+    assert client.fetch_order(order["id"], BTC)["info"]["trailingDelta"] in {100, "100"}
+    sandbox.move("52000")
+    sandbox.move("51500")
+    assert client.fetch_order(order["id"], BTC)["status"] == "open"
+    sandbox.move("51479")
+    assert client.fetch_order(order["id"], BTC)["status"] == "closed"
+
+
+def test_edit_an_order(client: Any) -> None:
+    """cancelReplace underneath: the old order is gone, the new one has the new price."""
+    old = client.create_order(BTC, "limit", "buy", 0.001, 40000)
+    new = client.edit_order(old["id"], BTC, "limit", "buy", 0.002, 41000)
+    assert (new["status"], new["price"], new["amount"]) == ("open", 41000, 0.002)
+    assert [each["id"] for each in client.fetch_open_orders(BTC)] == [new["id"]]
+    assert client.fetch_order(old["id"], BTC)["status"] == "canceled"
+
+
+def test_an_oco(sandbox: RunningSandbox, client: Any) -> None:
+    """By the raw call, the only way ccxt has: when one leg trades the other expires."""
+    placed = client.private_post_orderlist_oco(
+        {
+            "symbol": "BTCUSDT",
+            "side": "SELL",
+            "quantity": "0.001",
+            "aboveType": "LIMIT_MAKER",
+            "abovePrice": "55000",
+            "belowType": "STOP_LOSS_LIMIT",
+            "belowStopPrice": "45000",
+            "belowPrice": "44900",
+            "belowTimeInForce": "GTC",
+        }
+    )
+    assert {order["type"] for order in client.fetch_open_orders(BTC)} == {"limit"}
+    assert client.private_get_orderlist({"orderListId": placed["orderListId"]})["contingencyType"] == "OCO"
+    sandbox.move("55000")
+    states = {client.fetch_order(each["orderId"], BTC)["status"] for each in placed["orders"]}
+    assert states == {"closed", "expired"}
+
+
+def test_a_test_order(client: Any) -> None:
+    """``test`` sends it nowhere."""
+    client.create_order(BTC, "limit", "buy", 0.001, 40000, {"test": True})
+    assert client.fetch_open_orders(BTC) == []
+
+
+def test_candles_since(client: Any) -> None:
+    """Oldest first from a time on; a limit cuts the page."""
+    newest = client.fetch_ohlcv(BTC, "1m")[-1]
+    assert client.fetch_ohlcv(BTC, "1m", since=newest[0]) == [newest]
+    assert len(client.fetch_ohlcv(BTC, "1m", since=0, limit=1)) == 1
+    assert client.fetch_ohlcv(BTC, "1m", since=newest[0] + 60_000) == []
+
+
+def test_fees_and_currencies(sandbox: RunningSandbox, client: Any) -> None:
+    """The wallet's pages."""
+    assert client.fetch_trading_fees()[BTC]["taker"] == 0.001
+    currencies = sync_client(sandbox, fetchCurrencies=True).fetch_currencies()
+    assert {"BTC", "USDT"} <= currencies.keys()
+    assert client.fetch_status()["status"] == "ok"
+
+
+def test_tickers(client: Any) -> None:
+    """All markets, and by name."""
+    assert client.fetch_tickers()[BTC]["close"] == 50000
+    assert client.fetch_tickers([BTC])[BTC]["symbol"] == BTC
+
+
 def refused(call: Any, *args: Any) -> str:
     """The class of the exception ccxt makes of a refusal."""
     try:
@@ -142,12 +244,27 @@ def test_raw_calls(client: Any) -> None:
     assert "x-mbx-used-weight-1m" in {name.lower() for name in client.last_response_headers}
 
 
+@pytest.mark.parametrize("pair", [RSA, ED25519], ids=["RSA", "Ed25519"])
+def test_key_pairs(pair: KeyPair) -> None:
+    """ccxt takes a private key for a secret and signs by its kind (section 3.1)."""
+    account = replace(account_settings(), keys=(ApiKey(pair.key, public_key=pair.public),))
+    with running_sandbox(sandbox_settings(accounts=(account,))) as sandbox:
+        sandbox.move("50000", volume="1")
+        client = sync_client(sandbox)
+        client.secret = pair.private
+        order = client.create_order(BTC, "limit", "buy", 0.001, 40000)
+        assert client.cancel_order(order["id"], BTC)["status"] == "canceled"
+
+
 async def test_the_async_client(aio: Any) -> None:
     """The same calls through aiohttp."""
     assert BTC in await aio.load_markets()
     order = await aio.create_order(BTC, "limit", "buy", 0.001, 40000)
     assert [each["id"] for each in await aio.fetch_open_orders(BTC)] == [order["id"]]
     assert (await aio.fetch_ticker(BTC))["last"] == 50000
-    assert (await aio.cancel_order(order["id"], BTC))["status"] == "canceled"
+    changed = await aio.edit_order(order["id"], BTC, "limit", "buy", 0.001, 41000)
+    assert (await aio.cancel_order(changed["id"], BTC))["status"] == "canceled"
+    stop = await aio.create_order(BTC, "limit", "sell", 0.001, 44000, {"stopLossPrice": 45000})
+    assert [each["id"] for each in await aio.cancel_all_orders(BTC)] == [stop["id"]]
     assert (await aio.fetch_balance())["USDT"]["total"] > 0
     assert isinstance(await aio.fetch_my_trades(BTC), list)

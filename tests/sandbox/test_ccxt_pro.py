@@ -43,6 +43,9 @@ async def while_moving(sandbox: RunningSandbox, watching: Awaitable[Any]) -> Any
         ("watch_ticker", (), "last"),
         ("watch_order_book", (), "bids"),
         ("watch_bids_asks", None, None),
+        ("watch_tickers", None, None),
+        ("watch_trades_for_symbols", None, "price"),
+        ("watch_order_book_for_symbols", None, "bids"),
     ],
 )
 async def test_market_streams(
@@ -87,8 +90,35 @@ async def test_orders_over_the_websocket(client: Any, rest: RestClient) -> None:
         assert [each["id"] for each in await client.fetch_open_orders_ws(BTC)] == [order["id"]]
         assert (await client.cancel_order_ws(order["id"], BTC))["status"] == "canceled"
         assert isinstance(await client.fetch_my_trades_ws(BTC), list)
+        assert isinstance(await client.fetch_trades_ws(BTC), list)
+        assert (await client.fetch_orders_ws(BTC))[-1]["status"] == "canceled"
         assert "info" in await client.fetch_balance_ws()
         assert (await client.fetch_ohlcv_ws(BTC, "1m"))[-1][4] == 50000
+
+
+async def test_changes_over_the_websocket(client: Any, rest: RestClient) -> None:
+    """cancelReplace, a stop order, and everything canceled at once."""
+    async with asyncio.timeout(5):
+        old = await client.create_order_ws(BTC, "limit", "buy", 0.001, 40000)
+        new = await client.edit_order_ws(old["id"], BTC, "limit", "buy", 0.002, 41000)
+        assert (new["price"], new["amount"]) == (41000, 0.002)
+        stop = await client.create_order_ws(BTC, "limit", "sell", 0.001, 44000, {"stopLossPrice": 45000})
+        gone = await client.cancel_all_orders_ws(BTC)
+        assert {each["id"] for each in gone} == {new["id"], stop["id"]}
+
+
+async def test_a_stop_order_is_watched(sandbox: RunningSandbox, client: Any, rest: RestClient) -> None:
+    """Its report when it is placed, and the one when it has traded."""
+    watching = asyncio.ensure_future(client.watch_orders(BTC))
+    await asyncio.sleep(0.2)
+    placed = await client.create_order(BTC, "limit", "sell", 0.001, 44000, {"stopLossPrice": 45000})
+    async with asyncio.timeout(5):
+        order = (await watching)[-1]
+        assert (order["id"], order["status"], order["triggerPrice"]) == (placed["id"], "open", 45000)
+        await asyncio.to_thread(sandbox.move, "45000")
+        while order["status"] != "closed":
+            order = (await client.watch_orders(BTC))[-1]
+    assert order["filled"] == 0.001
 
 
 def cut_all(sandbox: Sandbox) -> None:

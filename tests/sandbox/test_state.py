@@ -117,10 +117,15 @@ def test_the_state_of_another_market_is_refused_and_left_alone(tmp_path: Path) -
     assert saved(tmp_path) == before
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 99}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"version": 1}', b'{"version": 99}', b'{"version": 2}']
+)
 def test_a_broken_state_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state.json").write_bytes(content)
-    with pytest.raises(DataUnusable, match="state file"), running_sandbox(settings(tmp_path)):
+    with (
+        pytest.raises(DataUnusable, match=r"state file .* it was left as it is: move it away"),
+        running_sandbox(settings(tmp_path, kind="")),
+    ):
         pass
     assert saved(tmp_path) == content
 
@@ -131,5 +136,5 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path) -> None:
     state_file.save(path, {"a": 1})
     with pytest.raises(TypeError):
         state_file.save(path, {"a": object()})
-    assert json.loads(path.read_bytes()) == {"version": 1, "a": 1}
+    assert json.loads(path.read_bytes()) == {"version": 2, "a": 1}
     assert list(tmp_path.iterdir()) == [path]

@@ -18,6 +18,7 @@ from gridtide.cli.plan import plan
 from gridtide.cli.resume import resume
 from gridtide.cli.run import run
 from gridtide.cli.sandbox import sandbox
+from gridtide.cli.simulate import simulate
 from gridtide.cli.status import status
 from gridtide.cli.stop import stop
 
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "stop": stop,
     "order": order,
     "sandbox": sandbox,
+    "simulate": simulate,
 }
 
 

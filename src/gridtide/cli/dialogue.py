@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from gridtide.cli.embedded import START_PRICES
+from gridtide.cli.exchange_options import START_PRICES
 from gridtide.cli.output import print_json, say
 from gridtide.cli.questions import ask
 from gridtide.config import Mode, load_settings

@@ -11,10 +11,10 @@ import json
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridtide.cli.exchange_options import START_PRICES, unknown_market
 from gridtide.config.fees import FeeSettings
 from gridtide.domain.errors import DataUnusable, InvalidConfig, InvalidInput
 from gridtide.domain.money import cut_to_places, plain
@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 DEFAULT_SYMBOL = "BTC/USDT"
 DEFAULT_BALANCE = "15000"
 BOOKS_FILE = "books.json"
-START_PRICES = {
-    "BTC/USDT": "50000",
-    "ETH/USDT": "3000",
-    "BNB/USDT": "600",
-    "SOL/USDT": "150",
-    "LTC/USDT": "90",
-    "ETH/BTC": "0.05",
-}
-"""Round prices for markets whose lots would be too large at a price of 1."""
 _SYMBOL = re.compile(r"[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
 
 
@@ -173,15 +164,15 @@ def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) ->
     if given is not None:
         return given
     if symbol not in known_symbols():
-        near = get_close_matches(symbol, known_symbols(), n=1)
-        raise InvalidInput(
-            f"{symbol} is no market the sandbox knows, so nothing was started"
-            + (f": did you mean {near[0]}?" if near else ".")
-            + f" It invents {', '.join(known_symbols())}; for any other, play a file with --market"
-        )
+        raise unknown_market(symbol)
     if bot is not None:
-        return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
+        return middle_of(bot)
     return Decimal(START_PRICES.get(symbol, "1"))
+
+
+def middle_of(bot: BotSettings) -> Decimal:
+    """The price in the middle of the bot's range."""
+    return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
 
 
 def _fee_asset(fees: FeeSettings, symbol: str) -> tuple[str | None, str | None]:

@@ -34,8 +34,9 @@ def config_hash(settings: AppSettings) -> str:
 
 def secret_values(settings: AppSettings) -> list[str]:
     """The values no log may contain."""
-    exchange = settings.exchange
-    given = [secret.get_secret_value() for secret in (exchange.api_key, exchange.api_secret) if secret]
+    exchange, sandbox = settings.exchange, settings.sandbox
+    secrets = (exchange.api_key, exchange.api_secret, sandbox.api_secret, sandbox.control_token)
+    given = [secret.get_secret_value() for secret in secrets if secret]
     if password := _PASSWORD.search(settings.storage.url):
         given.append(password[0].rpartition("@")[0].partition(":")[2])
     return [value for value in given if value]

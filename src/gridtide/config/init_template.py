@@ -32,6 +32,7 @@ SECTIONS = {
     "storage": "Where the books are kept.",
     "logging": "What is written to the log file.",
     "sandbox": "The exchange on your own machine; read in mode sandbox only.",
+    "choices": "Where the real exchange is silent; read by `gridtide sandbox` only.",
     "backtest": "Checked when the file is read; not used by the commands that trade.",
 }
 

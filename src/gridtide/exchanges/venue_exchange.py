@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from gridtide.domain.order import OrderUpdate
     from gridtide.exchanges.venue_side import VenueSide
     from gridtide.venue.messages import Cancellation, Placement
+    from gridtide.venue.past import PastVenue
+    from gridtide.venue.venue import Venue
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10.0
 """How long an answer is waited for."""
 _CAPACITY = 8
+_NO_LIMIT = 10**9
 
 
 class _NoAnswer(Exception):
@@ -158,11 +161,12 @@ class VenueExchange:
 
     async def find(self, command: QueryOrder) -> OrderUpdate | None:
         """The order as the exchange shows it at this moment, None where it knows none."""
+        order_id = None if command.client_order_id else int(command.order_id)
 
-        def look(at: Timestamp) -> OrderUpdate | None:
-            order_id = None if command.client_order_id else int(command.order_id)
-            found = self._side.past.order(at, client_order_id=command.client_order_id, order_id=order_id)
-            return None if found is None else order_update(found)
+        def look(shown: Venue | PastVenue) -> OrderUpdate:
+            return order_update(
+                shown.order(self._side.account_id, command.symbol, order_id, command.client_order_id or None)
+            )
 
         try:
             return await self._read("query", look)
@@ -172,20 +176,20 @@ class VenueExchange:
             raise Transient(str(refusal)) from None
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderUpdate, ...]:
+        account_id = self._side.account_id
         return await self._read(
-            "open_orders", lambda at: tuple(map(order_update, self._side.past.open_orders(at)))
+            "open_orders", lambda shown: tuple(map(order_update, shown.open_orders(account_id, symbol)))
         )
 
     async def balances(self) -> Mapping[Asset, Balance]:
-        return await self._read("balances", self._side.past.balances)
+        return await self._read("balances", lambda shown: shown.balances(self._side.account_id))
 
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:
-        return await self._read(
-            "fills",
-            lambda at: tuple(
-                own_fill(fill, named=False) for fill in self._side.past.fills(at, from_trade_id)
-            ),
-        )
+        def look(shown: Venue | PastVenue) -> tuple[Fill, ...]:
+            found = shown.fills(self._side.account_id, symbol, from_trade_id, None, _NO_LIMIT)
+            return tuple(own_fill(fill, named=False) for fill in found)
+
+        return await self._read("fills", look)
 
     async def newest_trade_id(self, symbol: Symbol) -> int:
         fills = await self.fills(symbol, 0)
@@ -213,14 +217,14 @@ class VenueExchange:
 
     # --- the way there and back ----------------------------------------------------------------------
 
-    async def _read(self, what: str, look: Callable[[Timestamp], T]) -> T:
+    async def _read(self, what: str, look: Callable[[Venue | PastVenue], T]) -> T:
         """Look at what the exchange shows, as late as it shows it; raises `Transient`."""
         line = self._side.line
 
-        def act(now: Timestamp) -> T:
+        def act(_now: Timestamp) -> T:
             if failure := line.failure(what):
                 raise Transient(failure)
-            return look(type(now)(now - line.lag(what)))
+            return look(self._side.shown(what))
 
         try:
             return await self._send(what, act, None)

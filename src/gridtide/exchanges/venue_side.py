@@ -17,7 +17,8 @@ from gridtide.domain.market import Timestamp
 from gridtide.domain.money import Price
 from gridtide.exchanges.venue_values import user_event
 from gridtide.venue.messages import PriceMoved, VenueRefusal
-from gridtide.venue.past import Past
+from gridtide.venue.past import PastVenue
+from gridtide.venue.recent_past import RecentPast
 
 if TYPE_CHECKING:
     from gridtide.domain.events import StreamEvent
@@ -97,7 +98,8 @@ class VenueSide:
         self.line = line
         self.now = now
         """The exchange's clock, ms."""
-        self.past = Past(account_id, venue.balances(account_id))
+        self._recent = RecentPast()
+        self._recent.begin(venue)
         self.listeners: set[Callable[[StreamEvent], None]] = set()
 
     # --- requests ------------------------------------------------------------------------------------
@@ -143,12 +145,17 @@ class VenueSide:
         else:
             _resolve(answer, result)
 
+    def shown(self, what: str) -> Venue | PastVenue:
+        """The venue as a read shows it: as it is, or as it was a while ago."""
+        lag = self.line.lag(what)
+        return PastVenue(self.venue, self._recent, self.now() - lag) if lag else self.venue
+
     # --- what happens --------------------------------------------------------------------------------
 
     def happened(self, events: Iterable[VenueEvent], now: Timestamp) -> None:
         """Keep the venue's events and stream those of the account."""
         events = tuple(events)
-        self.past.note(events, now)
+        self._recent.add(events, now)
         for event in events:
             told = user_event(event, self.account_id)
             if told is not None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from gridtide.sandbox.errors import ApiError, mandatory
 
 if TYPE_CHECKING:
     from gridtide.sandbox.parameters import RawParameters
-    from gridtide.sandbox.settings import AccountSettings, ApiKey
+    from gridtide.sandbox.settings import AccountSettings, ApiKey, KeyPermissions
 
 Verifier = Callable[[bytes, str], bool]
 """Whether a signature (as sent) is that of a payload."""
@@ -26,10 +25,10 @@ Verifier = Callable[[bytes, str], bool]
 _KEY_FORMAT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TIMESTAMP = re.compile(r"[0-9]{1,19}", re.ASCII)
 _RECEIVE_WINDOW = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
-_DEFAULT_WINDOW = Decimal(5000)
-_LARGEST_WINDOW = Decimal(60_000)
+_DEFAULT_WINDOW = 5_000_000
+_LARGEST_WINDOW = 60_000_000
 _MICROSECOND_DIGITS = 16
-_AHEAD_MILLISECONDS = 1000
+_AHEAD = 1_000_000
 
 SIGNING_PARAMETERS = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
 """Names that belong to the signature and not to any endpoint."""
@@ -51,20 +50,24 @@ class Right(StrEnum):
     TRADE = "TRADE"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyEntry:
-    """A known key: whose it is and how to check its signatures."""
+    """A known key: whose it is and how to check its signatures. Sessions hold it, so what changes, changes here."""
 
     api_key: ApiKey
     account_id: str
     kind: KeyKind
     verify: Verifier
+    is_revoked: bool = False
 
-    def require(self, right: Right) -> None:
-        """Raise -2015 unless the key has `right`."""
+    def require(self, right: Right, address: str = "") -> None:
+        """Raise -2015 unless the key has `right` and may be used from `address`."""
         rights = self.api_key.permissions
-        allowed = {Right.NONE: True, Right.READ: rights.reading, Right.TRADE: rights.trading}
-        if not allowed[right]:
+        if right is Right.TRADE:
+            allowed = rights.trading
+        else:
+            allowed = rights.reading or right is Right.NONE
+        if not allowed or self.is_revoked or (rights.addresses and address not in rights.addresses):
             raise _rejected_key()
 
 
@@ -75,9 +78,13 @@ class KeyRing:
         self._entries: dict[str, KeyEntry] = {}
         for account in accounts:
             for key in account.keys:
-                self._add(account.account_id, key)
+                self.add(account.account_id, key)
 
-    def _add(self, account_id: str, key: ApiKey) -> None:
+    def __iter__(self) -> Iterator[KeyEntry]:
+        return iter(tuple(self._entries.values()))
+
+    def add(self, account_id: str, key: ApiKey) -> None:
+        """Let a key in. Raises `InvalidInput` for one that is malformed, known, or without a way to sign."""
         if _KEY_FORMAT.fullmatch(key.key) is None:
             raise InvalidInput(
                 f"an API key of account {account_id} is not made of 1 to 128 letters, digits, - or _"
@@ -86,6 +93,26 @@ class KeyRing:
             raise InvalidInput(f"an API key of account {account_id} is given twice")
         kind, verify = _verifier(key)
         self._entries[key.key] = KeyEntry(key, account_id, kind, verify)
+
+    def revoke(self, api_key: str) -> None:
+        """Forget a key; sessions that logged on with it are refused from now on. Raises `InvalidInput`."""
+        self._known(api_key).is_revoked = True
+        del self._entries[api_key]
+
+    def set_permissions(self, api_key: str, permissions: KeyPermissions) -> None:
+        """What a key may do from now on. Raises `InvalidInput` for an unknown one."""
+        entry = self._known(api_key)
+        entry.api_key = replace(entry.api_key, permissions=permissions)
+
+    def permissions(self, api_key: str) -> KeyPermissions:
+        """What a key may do. Raises `InvalidInput` for an unknown one."""
+        return self._known(api_key).api_key.permissions
+
+    def _known(self, api_key: str) -> KeyEntry:
+        entry = self._entries.get(api_key)
+        if entry is None:
+            raise InvalidInput(f"there is no API key {api_key[:8]}…; nothing was changed")
+        return entry
 
     def find(self, api_key: str | None) -> KeyEntry:
         """The entry of a key as sent; raises -2014 or -2015."""
@@ -117,28 +144,29 @@ def _raw_bytes(text: str) -> bytes:
 def check_timing(values: Mapping[str, str], now: int) -> None:
     """Raise -1102, -1131 or -1021 unless ``timestamp`` (ms or µs) lies in the receive window (section 3.1)."""
     timestamp = _timestamp(values)
-    window = _receive_window(values)
-    if timestamp >= now + _AHEAD_MILLISECONDS:
+    window = _receive_window(values.get("recvWindow"))
+    if timestamp >= now * 1000 + _AHEAD:
         raise ApiError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
-    if now - timestamp > window:
+    if now * 1000 - timestamp > window:
         raise ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")
 
 
-def _timestamp(values: Mapping[str, str]) -> Decimal:
+def _timestamp(values: Mapping[str, str]) -> int:
+    """In microseconds."""
     text = values.get("timestamp", "")
     if _TIMESTAMP.fullmatch(text) is None:
         raise mandatory("timestamp")
-    value = Decimal(text)
-    return value / 1000 if len(text) >= _MICROSECOND_DIGITS else value
+    value = int(text)
+    return value if len(text) >= _MICROSECOND_DIGITS else value * 1000
 
 
-def _receive_window(values: Mapping[str, str]) -> Decimal:
-    text = values.get("recvWindow")
+def _receive_window(text: str | None) -> int:
+    """In microseconds."""
     if text is None:
         return _DEFAULT_WINDOW
     if _RECEIVE_WINDOW.fullmatch(text) is None:
         raise ApiError(-1100, "Illegal characters found in parameter 'recvWindow'.")
-    window = Decimal(text)
+    window = int(Decimal(text) * 1000)
     if window > _LARGEST_WINDOW:
         raise ApiError(-1131, "recvWindow must be less than 60000.")
     return window
@@ -161,7 +189,7 @@ def _verifier(key: ApiKey) -> tuple[KeyKind, Verifier]:
 
 def _hmac_verifier(secret: bytes) -> Verifier:
     def verify(payload: bytes, signature: str) -> bool:
-        expected = hmac.new(secret, payload, hashlib.sha256).hexdigest()
+        expected = hmac.digest(secret, payload, "sha256").hex()  # one call into OpenSSL
         return hmac.compare_digest(expected.encode(), _raw_bytes(signature.lower()))
 
     return verify

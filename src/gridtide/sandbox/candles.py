@@ -190,6 +190,17 @@ class CandleBook:
             rows.append(current.row())
         return rows
 
+    def rows_since(self, timeframe: str, since: int) -> list[KlineRow]:
+        """The candles kept that opened at or after `since`, oldest first, the open one last."""
+        current = self.current(timeframe)
+        rows = [] if current is None or current.open_time < since else [current.row()]
+        for row in reversed(self._rows[timeframe]):
+            if row[0] < since:
+                break
+            rows.append(row)
+        rows.reverse()
+        return rows
+
     def _roll(self, base: Kline, market_time: int) -> list[ClosedKline]:
         self._rows[BASE].append(base.row())
         closed = [ClosedKline(BASE, base)]

@@ -1,10 +1,15 @@
-"""The control API: hold, resume, the truth. On its own port, on loopback only, for holders of the token only."""
+"""The control API: the market, the truth, the end. On its own port, on loopback only, for holders of the token only.
+
+What concerns accounts and markets stands in `control_accounts` and `control_markets`; every operation is a row of a
+table, so that other parts can add theirs.
+"""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
-from dataclasses import fields
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -12,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from gridtide.domain.errors import GridtideError, InvalidInput
-from gridtide.domain.market import Asset
-from gridtide.domain.money import parse_decimal, plain
+from gridtide.domain.money import plain
+from gridtide.sandbox.control_body import read_body
 from gridtide.sandbox.endpoints.paging import NO_LIMIT
 from gridtide.sandbox.wire import JsonObject, encode
 
@@ -22,36 +27,29 @@ if TYPE_CHECKING:
     from gridtide.sandbox.player import Player
     from gridtide.venue.venue import Venue
 
+_LOG = logging.getLogger(__name__)
+
 CONTROL_HOST = "127.0.0.1"
+MOST_STEPS = 10_000
+"""Points one request may play: the exchange does nothing else meanwhile."""
 
 Operation = Callable[[web.BaseRequest], Awaitable[JsonObject]]
+Operations = Mapping[tuple[str, str], Operation]
+"""By method and path: ``("POST", "/control/hold")``."""
 
 
 class ControlApi:
     """Answers requests of whoever started the sandbox."""
 
-    def __init__(
-        self,
-        exchange: SandboxExchange,
-        player: Player,
-        shut_down: Callable[[], None],
-        describe: Callable[[], JsonObject],
-    ) -> None:
+    def __init__(self, exchange: SandboxExchange, *operations: Operations) -> None:
         self._exchange = exchange
-        self._player = player
-        self._shut_down = shut_down
-        self._describe = describe
         self._token = exchange.settings.control_token
         if not self._token:
             raise InvalidInput("the control API needs a token")
-        self._operations: dict[tuple[str, str], Operation] = {
-            ("GET", "/control/status"): self._status,
-            ("POST", "/control/hold"): self._hold,
-            ("POST", "/control/resume"): self._resume,
-            ("POST", "/control/shutdown"): self._shutdown,
-            ("GET", "/control/truth"): self._truth,
-            ("POST", "/control/deposit"): self._deposit,
-        }
+        self._operations: dict[tuple[str, str], Operation] = {}
+        for table in operations:
+            self._operations.update(table)
+        self._operations["GET", "/control"] = self._list
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._is_authorized(request):
@@ -60,13 +58,54 @@ class ControlApi:
         if operation is None:
             return _respond(404, {"error": f"there is no {request.method} {request.path}"})
         try:
-            return _respond(200, await operation(request))
+            answer = await operation(request)
         except GridtideError as error:
             return _respond(400, {"error": str(error)})
+        except Exception:
+            _LOG.exception("sandbox.control_failed", extra={"path": request.path})
+            return _respond(500, {"error": "a mistake inside the sandbox; its log has the details"})
+        if request.method != "GET":
+            self._exchange.revision += 1
+        return _respond(200, answer)
 
     def _is_authorized(self, request: web.BaseRequest) -> bool:
         sent = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         return hmac.compare_digest(sent, f"Bearer {self._token}".encode())
+
+    async def _list(self, _request: web.BaseRequest) -> JsonObject:
+        """Everything there is to ask."""
+        return {"operations": sorted(f"{method} {path}" for method, path in self._operations)}
+
+
+class RunControl:
+    """How the sandbox runs: its market's clock, its state, its end."""
+
+    def __init__(
+        self,
+        exchange: SandboxExchange,
+        player: Player,
+        *,
+        shut_down: Callable[[], None],
+        describe: Callable[[], JsonObject],
+        save: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._exchange = exchange
+        self._player = player
+        self._shut_down = shut_down
+        self._describe = describe
+        self._save_state = save
+
+    def operations(self) -> Operations:
+        return {
+            ("GET", "/control/status"): self._status,
+            ("POST", "/control/hold"): self._hold,
+            ("POST", "/control/resume"): self._resume,
+            ("POST", "/control/speed"): self._speed,
+            ("POST", "/control/step"): self._step,
+            ("POST", "/control/save"): self._save,
+            ("POST", "/control/shutdown"): self._shutdown,
+            ("GET", "/control/truth"): self._truth,
+        }
 
     async def _status(self, _request: web.BaseRequest) -> JsonObject:
         return self._describe()
@@ -79,24 +118,30 @@ class ControlApi:
         self._player.resume()
         return self._describe()
 
+    async def _speed(self, request: web.BaseRequest) -> JsonObject:
+        """Body: ``{"speed": "60"}``, market seconds a wall second."""
+        body = await read_body(request, ["speed"])
+        self._player.set_speed(float(body.decimal("speed")))
+        return self._describe()
+
+    async def _step(self, request: web.BaseRequest) -> JsonObject:
+        """Body: ``{"points": 10}``: the next points of all markets together, at once."""
+        body = await read_body(request, [], ["points"])
+        points = body.given("points", body.whole, 1)
+        if not 1 <= points <= MOST_STEPS:
+            raise InvalidInput(f"points must be from 1 to {MOST_STEPS}; nothing was played")
+        return {"played": self._player.step(points), **self._describe()}
+
+    async def _save(self, _request: web.BaseRequest) -> JsonObject:
+        await self._save_state()
+        return self._describe()
+
     async def _shutdown(self, _request: web.BaseRequest) -> JsonObject:
         self._shut_down()
         return self._describe()
 
     async def _truth(self, request: web.BaseRequest) -> JsonObject:
         return truth(self._exchange.venue, request.query.get("account", ""))
-
-    async def _deposit(self, request: web.BaseRequest) -> JsonObject:
-        """Body: ``{"account": …, "asset": …, "amount": "10"}``; a negative amount takes away."""
-        try:
-            body = await request.json()
-        except ValueError:
-            raise InvalidInput("the body of a deposit is not JSON") from None
-        if not isinstance(body, dict) or not {"account", "asset", "amount"} <= body.keys():
-            raise InvalidInput("a deposit needs account, asset and amount")
-        account_id, asset = str(body["account"]), Asset(str(body["asset"]))
-        self._exchange.deposit(account_id, asset, parse_decimal(body["amount"]))
-        return {"balance": _plain(self._exchange.venue.balances(account_id)[asset])}
 
 
 def truth(venue: Venue, account_id: str) -> JsonObject:
@@ -106,9 +151,9 @@ def truth(venue: Venue, account_id: str) -> JsonObject:
     fills = [fill for symbol in symbols for fill in venue.fills(account_id, symbol, 0, None, NO_LIMIT)]
     return {
         "account": account_id,
-        "balances": {asset: _plain(balance) for asset, balance in venue.balances(account_id).items()},
-        "orders": [_plain(order) for order in orders],
-        "fills": [_plain(fill) for fill in fills],
+        "balances": {asset: plain_values(balance) for asset, balance in venue.balances(account_id).items()},
+        "orders": [plain_values(order) for order in orders],
+        "fills": [plain_values(fill) for fill in fills],
     }
 
 
@@ -116,8 +161,8 @@ def _respond(status: int, body: JsonObject) -> web.Response:
     return web.Response(status=status, body=encode(body), content_type="application/json")
 
 
-def _plain(value: Any) -> JsonObject:
-    """A flat dataclass of the venue as JSON: decimals as exact text, words as words."""
+def plain_values(value: Any) -> JsonObject:
+    """A dataclass of the venue as JSON: decimals as exact text, words as words."""
     return {field.name: _plain_value(getattr(value, field.name)) for field in fields(value)}
 
 
@@ -127,5 +172,11 @@ def _plain_value(value: object) -> object:
             return plain(value)
         case Enum():
             return value.value
+        case tuple():
+            return [_plain_value(each) for each in value]
+        case Mapping():
+            return {str(name): _plain_value(each) for name, each in value.items()}
+        case _ if is_dataclass(value):
+            return plain_values(value)
         case _:
             return value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.errors import mandatory
@@ -46,7 +47,7 @@ class Call:
     """A request on its way: admitted, authenticated, decoded."""
 
     endpoint: Endpoint
-    values: Mapping[str, object]
+    values: Mapping[str, Any]
     address: str
     raw: Mapping[str, str] = field(repr=False)
     key: KeyEntry | None = None
@@ -60,7 +61,8 @@ class Call:
     def get(self, parameter: Parameter[T]) -> T | None:
         """The parameter's value, or None if it was not sent."""
         # `decode_all` put it there under this name with this very parameter's decoder.
-        return cast("T | None", self.values.get(parameter.name))
+        value: T | None = self.values.get(parameter.name)
+        return value
 
     def need(self, parameter: Parameter[T]) -> T:
         """The parameter's value; -1102 if it was not sent."""
@@ -68,6 +70,30 @@ class Call:
         if value is None:
             raise mandatory(parameter.name)
         return value
+
+
+class Ending(Enum):
+    """How a connection ends instead of answering, or does not end."""
+
+    DROP = "drop"
+    """Closed."""
+    RESET = "reset"
+    """Closed hard, so that the client sees a reset."""
+    SILENCE = "silence"
+    """Left open without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What becomes of an answer on its way back, where it does not simply arrive."""
+
+    content: bytes | None = None
+    """Sent in place of the answer's JSON."""
+    content_type: str = "application/json"
+    cut_at: int | None = None
+    """After how many bytes of the body the connection ends."""
+    ending: Ending | None = None
+    """Set: nothing is sent at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,7 @@ class Answer:
     account_id: str | None = None
     """Set where the account's order counts are shown with the answer."""
     retry_at: int | None = None
+    delivery: Delivery | None = None
 
     @property
     def is_error(self) -> bool:

@@ -18,25 +18,37 @@ _STATUS_BY_CODE = {
     -1015: 429,
     -2014: 401,
     -2015: 401,
+    -2021: 409,
     -5000: 404,
 }
 
 
 class ApiError(GridtideError):
-    """A refusal as it goes over the wire. `retry_at` is the epoch ms from which asking again makes sense."""
+    """A refusal as it goes over the wire. `retry_at` is the epoch ms from which asking again makes sense.
+
+    `data` goes with it where only part of what was asked failed.
+    """
 
     def __init__(
-        self, code: int, message: str, *, status: int | None = None, retry_at: int | None = None
+        self,
+        code: int,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_at: int | None = None,
+        data: dict[str, object] | None = None,
     ) -> None:
         super().__init__(f"{code} {message}")
         self.code = code
         self.message = message
         self.status = status if status is not None else _STATUS_BY_CODE.get(code, 400)
         self.retry_at = retry_at
+        self.data = data
 
     @property
     def body(self) -> dict[str, object]:
-        return {"code": self.code, "msg": self.message}
+        body: dict[str, object] = {"code": self.code, "msg": self.message}
+        return body if self.data is None else {**body, "data": self.data}
 
 
 def unknown_error() -> ApiError:
@@ -69,4 +81,4 @@ def bad_combination() -> ApiError:
 
 def not_supported(what: str) -> ApiError:
     """For what the real exchange has and this sandbox does not: said clearly, with a code clients know."""
-    return ApiError(-1020, f"This operation is not supported. (The sandbox does not know {what} yet.)")
+    return ApiError(-1020, f"This operation is not supported by this sandbox: it does not know {what}.")

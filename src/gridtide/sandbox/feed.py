@@ -7,17 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gridtide.sandbox import market_events
+from gridtide.sandbox.aggregates import begin
 from gridtide.sandbox.candles import LENGTHS
-from gridtide.sandbox.wire import JsonObject, encode_levels
+from gridtide.sandbox.depth_diff import DepthDiff
+from gridtide.sandbox.kline_zones import (
+    AHEAD,
+    AHEAD_SUFFIX,
+    candle_at,
+    current_in_zone,
+    part_of,
+    period_in_zone,
+    zone_of_stream,
+)
+from gridtide.sandbox.rolling import STREAM_WINDOWS, window
+from gridtide.sandbox.wire import JsonObject
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from gridtide.domain.market import TopOfBook
-    from gridtide.sandbox.candles import ClosedKline
+    from gridtide.sandbox.aggregates import AggregateTrade
+    from gridtide.sandbox.candles import ClosedKline, Kline
     from gridtide.sandbox.hub import Hub
     from gridtide.sandbox.record import MarketRecord
     from gridtide.venue.messages import BookChanged, BookView, TradePrinted
@@ -25,7 +39,13 @@ if TYPE_CHECKING:
 TICKS_PER_SECOND = 10
 """How often `pulse` is called; its argument counts these ticks."""
 
+_ALL_TICKERS = "!ticker@arr"
+"""Retired upstream on 2026-03-26; a switch brings it back."""
 _ALL_MINI_TICKERS = "!miniTicker@arr"
+_ALL_WINDOWS = {f"!ticker_{size}@arr": size for size in STREAM_WINDOWS}
+_SHIFTED = [timeframe for timeframe in LENGTHS if part_of(timeframe, AHEAD) != timeframe]
+"""The timeframes whose candles are others eight hours ahead of UTC; they are folded from those of an hour."""
+_PART = "1h"
 _PARTIAL_DEPTH = re.compile(r"depth(5|10|20)(?:@(100|1000)ms)?")
 
 
@@ -42,43 +62,6 @@ class MarketView(Protocol):
     def average_price(self) -> Decimal | None: ...
 
 
-class DepthDiff:
-    """Changed levels since the last event, in absolute amounts; update ids follow each other without a gap."""
-
-    def __init__(self) -> None:
-        self._first = 0
-        self._last = 0
-        self._bids: dict[Decimal, Decimal] = {}
-        self._asks: dict[Decimal, Decimal] = {}
-
-    def add(self, changed: BookChanged) -> None:
-        self._first = self._first or changed.first_update_id
-        self._last = changed.last_update_id
-        self._bids.update(changed.bids)
-        self._asks.update(changed.asks)
-
-    def take(self, exchange_id: str, now: int) -> JsonObject | None:
-        """The event of everything added since the last time, or None."""
-        if not self._first:
-            return None
-        event: JsonObject = {
-            "e": "depthUpdate",
-            "E": now,
-            "s": exchange_id,
-            "U": self._first,
-            "u": self._last,
-            "b": encode_levels(self._bids.items()),
-            "a": encode_levels(self._asks.items()),
-        }
-        self.clear()
-        return event
-
-    def clear(self) -> None:
-        self._first = self._last = 0
-        self._bids.clear()
-        self._asks.clear()
-
-
 class MarketFeed:
     """The streams named ``<symbol>@…`` of one market."""
 
@@ -91,6 +74,8 @@ class MarketFeed:
         self._aggregate = self._prefix + "aggTrade"
         self._book_ticker = self._prefix + "bookTicker"
         self._best: tuple[object, object] | None = None
+        self._joined: AggregateTrade | None = None
+        """The aggregate that the next trade may still belong to."""
         self._diffs = {
             self._prefix + "depth@100ms": (DepthDiff(), 1),
             self._prefix + "depth": (DepthDiff(), TICKS_PER_SECOND),
@@ -104,8 +89,16 @@ class MarketFeed:
     def on_trade(self, printed: TradePrinted, now: int) -> None:
         if self._hub.wants(self._trade):
             self._hub.emit(self._trade, market_events.trade(printed, self._id, now))
-        if self._hub.wants(self._aggregate):
-            self._hub.emit(self._aggregate, market_events.aggregate_trade(printed, self._id, now))
+        if not self._hub.wants(self._aggregate) or (self._joined is not None and self._joined.join(printed)):
+            return
+        self.end_of_trades(now)
+        self._joined = begin(printed)
+
+    def end_of_trades(self, now: int) -> None:
+        """No trade of the taker at hand follows: what was joined goes out."""
+        if self._joined is not None:
+            self._hub.emit(self._aggregate, market_events.aggregate_trade(self._joined, self._id, now))
+            self._joined = None
 
     def on_book(self, changed: BookChanged) -> None:
         for name, (diff, _) in self._diffs.items():
@@ -120,10 +113,26 @@ class MarketFeed:
     def on_closed(self, closed: list[ClosedKline], now: int) -> None:
         """Every candle that closes is sent, however fast the market is played."""
         for timeframe, candle in closed:
-            name = f"{self._prefix}kline_{timeframe}"
-            if self._hub.wants(name):
-                event = market_events.kline(candle, timeframe, self._id, now, closed=True)
-                self._hub.emit(name, event)
+            self._send_closed(timeframe, candle, timeframe, now)
+            if timeframe not in _SHIFTED:
+                self._send_closed(timeframe, candle, timeframe + AHEAD_SUFFIX, now)
+            if timeframe == _PART:
+                self._close_shifted(candle.open_time, now)
+
+    def _close_shifted(self, part_opened: int, now: int) -> None:
+        """A part of the candles that are eight hours ahead closed, and with it perhaps some of them."""
+        record = self._view.record
+        for timeframe in _SHIFTED:
+            stream = timeframe + AHEAD_SUFFIX
+            ends = period_in_zone(timeframe, part_opened, AHEAD)[1]
+            if record.market_time > ends and self._hub.wants(f"{self._prefix}kline_{stream}"):
+                candle = candle_at(record.candles, timeframe, AHEAD, part_opened)
+                self._send_closed(timeframe, candle, stream, now)
+
+    def _send_closed(self, timeframe: str, candle: Kline, stream: str, now: int) -> None:
+        name = f"{self._prefix}kline_{stream}"
+        if self._hub.wants(name):
+            self._hub.emit(name, market_events.kline(candle, timeframe, self._id, now, closed=True))
 
     # --- at fixed speeds -----------------------------------------------------------------------------
 
@@ -160,9 +169,11 @@ class MarketFeed:
             return speed, lambda: market_events.partial_depth(self._view.book(depth))
         if stream.startswith("kline_"):
             return self._timed_kline(stream.removeprefix("kline_"), now)
+        if stream.startswith("ticker_"):
+            return self._timed_window(stream.removeprefix("ticker_"), now)
         match stream:
             case "ticker":
-                return TICKS_PER_SECOND, lambda: self._ticker(now)
+                return TICKS_PER_SECOND, lambda: self.ticker(now)
             case "miniTicker":
                 return TICKS_PER_SECOND, lambda: self.mini_ticker(now)
             case "avgPrice":
@@ -170,14 +181,32 @@ class MarketFeed:
             case _:
                 return None
 
-    def _timed_kline(self, timeframe: str, now: int) -> tuple[int, Callable[[], JsonObject]] | None:
-        candle = self._view.record.candles.current(timeframe) if timeframe in LENGTHS else None
-        if candle is None:
+    def _timed_kline(self, stream: str, now: int) -> tuple[int, Callable[[], JsonObject]] | None:
+        found = zone_of_stream(stream)
+        if found is None:
             return None
-        speed = TICKS_PER_SECOND if timeframe == "1s" else 2 * TICKS_PER_SECOND
-        return speed, lambda: market_events.kline(candle, timeframe, self._id, now, closed=False)
+        timeframe, offset = found
+        candles = self._view.record.candles
+        if candles.current(timeframe) is None:
+            return None
 
-    def _ticker(self, now: int) -> JsonObject:
+        def build() -> JsonObject:
+            candle = current_in_zone(candles, timeframe, offset)
+            assert candle is not None  # the market has moved
+            return market_events.kline(candle, timeframe, self._id, now, closed=False)
+
+        return TICKS_PER_SECOND if timeframe == "1s" else 2 * TICKS_PER_SECOND, build
+
+    def _timed_window(self, size: str, now: int) -> tuple[int, Callable[[], JsonObject]] | None:
+        return (TICKS_PER_SECOND, lambda: self.window(size, now)) if size in STREAM_WINDOWS else None
+
+    def window(self, size: str, now: int) -> JsonObject:
+        """The figures of the last hour, four hours or day."""
+        length = STREAM_WINDOWS[size]
+        return market_events.window(window(self._view.record, length), size, length, self._id, now)
+
+    def ticker(self, now: int) -> JsonObject:
+        """The long ticker."""
         record = self._view.record
         return market_events.ticker(record.day(), self._view.best(), record.last_amount, self._id, now)
 
@@ -189,20 +218,31 @@ class MarketFeed:
         price, last_trade_at = self._view.average_price(), self._view.record.last_trade_at
         return market_events.average_price(price, last_trade_at, self._id, now)
 
-    # --- for the stream of all markets ---------------------------------------------------------------
+    # --- for the streams of all markets --------------------------------------------------------------
 
-    def changed_since_all(self) -> bool:
-        """Whether anything changed since this was last asked."""
+    def changed_since(self, stream: str) -> bool:
+        """Whether anything changed since this was last asked for this stream."""
         version = self._view.record.version
-        changed = self._sent.get(_ALL_MINI_TICKERS) != version
-        self._sent[_ALL_MINI_TICKERS] = version
+        changed = self._sent.get(stream) != version
+        self._sent[stream] = version
         return changed
 
 
-def pulse_all_markets(feeds: list[MarketFeed], hub: Hub, tick: int, now: int) -> None:
-    """The stream of all short tickers: once a second, those that changed."""
-    if tick % TICKS_PER_SECOND or not hub.wants(_ALL_MINI_TICKERS):
+def pulse_all_markets(feeds: list[MarketFeed], hub: Hub, tick: int, now: int, *, retired: bool) -> None:
+    """The streams of all tickers: once a second, those that changed."""
+    if tick % TICKS_PER_SECOND:
         return
-    tickers = [feed.mini_ticker(now) for feed in feeds if feed.changed_since_all()]
-    if tickers:
-        hub.emit(_ALL_MINI_TICKERS, tickers)
+    _pulse_all(_ALL_MINI_TICKERS, feeds, hub, lambda feed: feed.mini_ticker(now))
+    for name, size in _ALL_WINDOWS.items():
+        _pulse_all(name, feeds, hub, partial(MarketFeed.window, size=size, now=now))
+    if retired:
+        _pulse_all(_ALL_TICKERS, feeds, hub, lambda feed: feed.ticker(now))
+
+
+def _pulse_all(
+    name: str, feeds: list[MarketFeed], hub: Hub, build: Callable[[MarketFeed], JsonObject]
+) -> None:
+    if hub.wants(name):
+        tickers = [build(feed) for feed in feeds if feed.changed_since(name)]
+        if tickers:
+            hub.emit(name, tickers)

@@ -48,29 +48,31 @@ class Gateway:
 
     async def answer(self, incoming: Incoming) -> Answer:
         """The answer to a request; never raises."""
+        around = self._exchange.seam.around_request
+        if around is None:
+            return self.answer_at_once(incoming)
         try:
-            return await self._pass(incoming)
-        except ApiError as error:
+            weight = incoming.endpoint.weigh(incoming.raw.values)
+            return await around(Passage(self, incoming, weight))
+        except Exception as error:
+            return self._failure(incoming, error)
+
+    def answer_at_once(self, incoming: Incoming) -> Answer:
+        """The answer where the seam does not stand around requests: nothing is awaited. Never raises."""
+        try:
+            weight = incoming.endpoint.weigh(incoming.raw.values)
+            return self.act(self.open(incoming, weight), weight, self._exchange)
+        except Exception as error:
+            return self._failure(incoming, error)
+
+    def _failure(self, incoming: Incoming, error: Exception) -> Answer:
+        if isinstance(error, ApiError):
             return self.refusal(incoming.address, error)
-        except Exception:
-            endpoint = incoming.endpoint.path or incoming.endpoint.ws_name
-            _LOG.exception("sandbox.request_failed", extra={"endpoint": endpoint})
-            return self.refusal(incoming.address, unknown_error())
+        endpoint = incoming.endpoint.path or incoming.endpoint.ws_name
+        _LOG.error("sandbox.request_failed", extra={"endpoint": endpoint}, exc_info=error)
+        return self.refusal(incoming.address, unknown_error())
 
-    async def _pass(self, incoming: Incoming) -> Answer:
-        seam = self._exchange.seam
-        weight = incoming.endpoint.weigh(incoming.raw.values)
-        call = self._open(incoming, weight)
-        if seam.before_acting is not None:
-            await seam.before_acting(call)
-            if call.key is not None:
-                check_timing(call.raw, self._exchange.now())
-        answer = self._act(call, weight)
-        if seam.before_answering is not None:
-            answer = await seam.before_answering(call, answer)
-        return answer
-
-    def _open(self, incoming: Incoming, weight: int) -> Call:
+    def open(self, incoming: Incoming, weight: int) -> Call:
         """Admit, authenticate and decode a request."""
         exchange, endpoint, values = self._exchange, incoming.endpoint, incoming.raw.values
         now = exchange.now()
@@ -86,14 +88,15 @@ class Gateway:
         else:
             key = self._exchange.keys.find(incoming.api_key)
             check_signature(key, incoming.raw)
-        key.require(incoming.endpoint.right)
+        key.require(incoming.endpoint.right, incoming.address)
         check_timing(incoming.raw.values, now)
         return key
 
-    def _act(self, call: Call, weight: int) -> Answer:
+    def act(self, call: Call, weight: int, shown: SandboxExchange) -> Answer:
+        """Have the handler answer; `shown` is the exchange it looks at."""
         exchange, endpoint = self._exchange, call.endpoint
         try:
-            body = endpoint.handler(exchange, call)
+            body = endpoint.handler(shown, call)
         except ApiError as error:
             return self.refusal(call.address, error)
         except VenueRefusal as refusal:
@@ -108,6 +111,27 @@ class Gateway:
         """The answer that says `error`."""
         used = self._exchange.limiter.used_weight(address, self._exchange.now())
         return Answer(error.status, error.body, used, retry_at=error.retry_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A request and the gateway's single steps, for the seam: it may take them late, twice, or not at all."""
+
+    gateway: Gateway
+    incoming: Incoming
+    weight: int
+
+    def open(self) -> Call:
+        """Admit, authenticate and decode; raises `ApiError`."""
+        return self.gateway.open(self.incoming, self.weight)
+
+    def act(self, call: Call, shown: SandboxExchange) -> Answer:
+        """Do what the request asks, looking at `shown`."""
+        return self.gateway.act(call, self.weight, shown)
+
+    def refusal(self, error: ApiError) -> Answer:
+        """The answer that says `error`."""
+        return self.gateway.refusal(self.incoming.address, error)
 
 
 class Routes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from gridtide.sandbox.outbox import frame
 from gridtide.sandbox.wire import encode
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ class StreamListener(Protocol):
         """Whether it wants payloads wrapped with the stream's name."""
         ...
 
-    def send(self, message: bytes) -> None: ...
+    def send_frame(self, data: bytes) -> None:
+        """Send a payload that is a WebSocket frame already."""
+        ...
 
 
 class UserListener(Protocol):
@@ -66,12 +70,17 @@ class Hub:
         listeners = self._streams.get(name)
         if not listeners:
             return
-        raw = self._through_seam("", encode(payload))
-        if raw is None:
-            return
-        wrapped = b'{"stream":"' + name.encode() + b'","data":' + raw + b"}"
-        for listener in listeners:
-            listener.send(wrapped if listener.combined else raw)
+        raw, hook = encode(payload), self._seam.on_event
+        if hook is None:
+            self._send(name, raw)
+        else:
+            hook("", name, raw, partial(self._send, name))
+
+    def _send(self, name: str, raw: bytes) -> None:
+        plain = frame(raw)
+        wrapped = frame(b'{"stream":"' + name.encode() + b'","data":' + raw + b"}")
+        for listener in self._streams.get(name, ()):
+            listener.send_frame(wrapped if listener.combined else plain)
 
     # --- user events ---------------------------------------------------------------------------------
 
@@ -90,12 +99,12 @@ class Hub:
         listeners = self._users.get(account_id)
         if not listeners:
             return
-        raw = self._through_seam(account_id, encode(event))
-        if raw is None:
-            return
-        for listener in listeners:
-            listener.send_event(raw)
+        raw, hook = encode(event), self._seam.on_event
+        if hook is None:
+            self._send_user(account_id, raw)
+        else:
+            hook(account_id, "user", raw, partial(self._send_user, account_id))
 
-    def _through_seam(self, account_id: str, raw: bytes) -> bytes | None:
-        hook = self._seam.before_sending
-        return raw if hook is None else hook(account_id, raw)
+    def _send_user(self, account_id: str, raw: bytes) -> None:
+        for listener in self._users.get(account_id, ()):
+            listener.send_event(raw)

@@ -33,7 +33,7 @@ class StateKeeper:
         self._revision = revision
         self._interval_seconds = interval_seconds
         self._saved = revision()
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Save until cancelled. The file is written in another thread."""
@@ -44,15 +44,17 @@ class StateKeeper:
             if self._revision() == self._saved:
                 continue
             begun = loop.time()
-            self._saved = self._revision()
-            state = self._build()
+            writing = self._begin()
             pause = max(self._interval_seconds, (loop.time() - begun) * _SAVE_SHARE)
-            self._writing = asyncio.ensure_future(asyncio.to_thread(state_file.save, self._path, state))
             try:
-                await asyncio.shield(self._writing)
+                await asyncio.shield(writing)
             except OSError as error:
                 self._saved = -1
                 _LOG.warning("sandbox.state_not_saved", extra={"reason": str(error)})
+
+    async def save(self) -> None:
+        """Save now; returns once the file is on the disk. Raises `OSError` where it cannot be written."""
+        await asyncio.shield(self._begin())
 
     async def finish(self) -> None:
         """Save once more, after any save still under way: the last one written is the newest."""
@@ -60,3 +62,15 @@ class StateKeeper:
             with suppress(OSError):
                 await self._writing
         state_file.save(self._path, self._build())
+
+    def _begin(self) -> asyncio.Task[None]:
+        """Take the state as it is now and have it written, behind any save still under way."""
+        self._saved = self._revision()
+        self._writing = asyncio.create_task(self._write(self._build(), self._writing))
+        return self._writing
+
+    async def _write(self, state: dict[str, Any], earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            with suppress(OSError):
+                await earlier
+        await asyncio.to_thread(state_file.save, self._path, state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
 import string
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.market import Asset, Symbol, Timestamp
-from gridtide.domain.money import FeeRate, parse_decimal
+from gridtide.domain.money import ONE, FeeRate, parse_decimal
 from gridtide.sandbox.settings import (
     AccountSettings,
     ApiKey,
@@ -22,7 +24,10 @@ from gridtide.sandbox.settings import (
 from gridtide.venue.settings import AccountFees
 
 if TYPE_CHECKING:
-    from gridtide.market_data.source import MarketSource
+    from decimal import Decimal
+
+    from gridtide.domain.market import Market
+    from gridtide.market_data.source import LiveSource, MarketSource
 
 ACCOUNT = "main"
 """The id of the one account of an embedded sandbox."""
@@ -30,6 +35,29 @@ ACCOUNT = "main"
 DEFAULT_SYMBOL = Symbol("BTC/USDT")
 STATE_FILE = "sandbox.state.json"
 _ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class MarketLaunch:
+    """One market to play: a file, the live market of an exchange, or without either the seeded synthetic market."""
+
+    symbol: str | None = None
+    """None: what the file's name says, or BTC/USDT."""
+    file: str | None = None
+    seed: int = 1
+    start_price: str = "50000"
+    """Of the synthetic market."""
+    exchange: str | None = None
+    """Whose live market is followed, by CCXT id."""
+
+    @property
+    def kind(self) -> str:
+        """What the market is made of, for a person; a saved state of another kind is refused."""
+        if self.file is not None:
+            return Path(self.file).name
+        if self.exchange is not None:
+            return f"live {self.exchange} {self.symbol}"
+        return f"synthetic {self.symbol or DEFAULT_SYMBOL}, seed {self.seed}, from {self.start_price}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +102,14 @@ class LaunchSpec:
             raise InvalidInput(f"the sandbox's launch file does not fit this version: {error}") from None
 
     @property
+    def market(self) -> MarketLaunch:
+        """The one market."""
+        return MarketLaunch(self.symbol, self.market_file, self.seed, self.start_price)
+
+    @property
     def kind(self) -> str:
-        """What the market is made of, for a person; a saved state of another kind is refused."""
-        if self.market_file is not None:
-            return Path(self.market_file).name
-        return f"synthetic {self.symbol or DEFAULT_SYMBOL}, seed {self.seed}, from {self.start_price}"
+        """What the market is made of."""
+        return self.market.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +122,12 @@ class Credentials:
     @classmethod
     def generate(cls) -> Credentials:
         return cls(_random_text(64), _random_text(64))
+
+
+def folder_name(words: str, kind: str) -> str:
+    """The name of a sandbox's folder: words a person recognises, and a hash of everything it is made of."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-").lower()[:40]
+    return f"{readable}-{hashlib.sha256(kind.encode()).hexdigest()[:8]}"
 
 
 def _random_text(length: int) -> str:
@@ -113,7 +150,7 @@ def build_settings(spec: LaunchSpec, folder: Path, identity: Identity) -> Sandbo
     credentials = identity.credentials
     key = ApiKey(credentials.api_key, credentials.secret)
     balances = {Asset(asset): parse_decimal(amount) for asset, amount in spec.balances.items()}
-    source = open_source(spec, identity.market_start)
+    source = open_source(spec.market, identity.market_start)
     start = None if spec.start is None else Timestamp(spec.start)
     return SandboxSettings(
         accounts=(AccountSettings(ACCOUNT, (key,), balances, _fees(spec)),),
@@ -140,15 +177,33 @@ def _fees(spec: LaunchSpec) -> AccountFees:
     )
 
 
-def open_source(spec: LaunchSpec, market_start: Timestamp) -> MarketSource:
-    """The market that `spec` describes. Raises `InvalidInput` for an unusable file."""
-    symbol = None if spec.symbol is None else Symbol(spec.symbol)
-    if spec.market_file is not None:
+def open_source(
+    launch: MarketLaunch, market_start: Timestamp, market: Market | None = None
+) -> MarketSource | LiveSource:
+    """What plays the market; `market` gives the synthetic one its rules, else they are the known or guessed ones.
+
+    Raises `InvalidInput` for an unusable file, or an exchange that does not answer. Call it outside any event loop.
+    """
+    symbol = None if launch.symbol is None else Symbol(launch.symbol)
+    if launch.file is not None:
         from gridtide.market_data.files import open_market  # loads DuckDB: only where a file is played
 
-        return open_market(spec.market_file, symbol)
-    from gridtide.market_data.known_markets import market_of
+        return open_market(launch.file, symbol)
+    if launch.exchange is not None:
+        from gridtide.market_data.live_feed import open_live
+
+        return open_live(launch.exchange, symbol or DEFAULT_SYMBOL)
+    from gridtide.market_data.known_markets import known_symbols, market_of
     from gridtide.market_data.synthetic import SyntheticMarket
 
-    market = market_of(symbol or DEFAULT_SYMBOL)
-    return SyntheticMarket(market, parse_decimal(spec.start_price), spec.seed, market_start)
+    price, symbol = parse_decimal(launch.start_price), symbol or DEFAULT_SYMBOL
+    if market is None:
+        market = market_of(symbol) if symbol in known_symbols() else market_of(symbol, *_steps_at(price))
+    return SyntheticMarket(market, price, launch.seed, market_start)
+
+
+def _steps_at(price: Decimal) -> tuple[tuple[Decimal], tuple[Decimal]]:
+    """A price step of about a millionth, and a lot worth about a tenth of a unit of quote."""
+    tick = ONE.scaleb(max(-8, min(-2, price.adjusted() - 5)))
+    lot = ONE.scaleb(max(-8, min(0, -1 - price.adjusted())))
+    return (tick,), (lot,)

@@ -77,7 +77,7 @@ class RateLimiter:
         """Charge a request; raises -1003 with 429 where the window is full, and 418 while banned."""
         entry = self._address(address)
         if now < entry.banned_until:
-            raise _banned(entry.banned_until)
+            raise banned(entry.banned_until)
         if not entry.requests.take(now):
             self._refuse(entry, entry.requests, "raw requests per 5 MINUTE", now)
         if entry.weight.read(now) + weight > entry.weight.limit:
@@ -104,7 +104,7 @@ class RateLimiter:
         if entry.refusals > self.limits.refusals_before_ban:
             entry.refusals = 0
             entry.banned_until = now + self.limits.ban_seconds * _SECOND
-            raise _banned(entry.banned_until)
+            raise banned(entry.banned_until)
         raise ApiError(
             -1003,
             f"Too much request weight used; current limit is {full.limit} {what}. "
@@ -124,19 +124,19 @@ class RateLimiter:
 
     # --- orders --------------------------------------------------------------------------------------
 
-    def admit_order(self, account_id: str, now: int) -> None:
-        """Raise -1015 where one more order would exceed a window; counts nothing yet."""
+    def admit_order(self, account_id: str, now: int, orders: int = 1) -> None:
+        """Raise -1015 where so many more orders would exceed a window; counts nothing yet."""
         for window, interval in zip(self._counts(account_id).windows(), ("10 SECOND", "1 DAY"), strict=True):
-            if window.read(now) + 1 > window.limit:
+            if window.read(now) + orders > window.limit:
                 raise ApiError(
                     -1015,
                     f"Too many new orders; current limit is {window.limit} orders per {interval}.",
                     retry_at=window.end(now),
                 )
 
-    def count_order(self, account_id: str, now: int) -> None:
-        """An order was accepted."""
-        self._add_orders(account_id, 1, now)
+    def count_order(self, account_id: str, now: int, orders: int = 1) -> None:
+        """An order was accepted, or a list of so many."""
+        self._add_orders(account_id, orders, now)
 
     def credit_first_fill(self, account_id: str, *, is_maker: bool, now: int) -> None:
         """An order filled for the first time: the unfilled order count goes down."""
@@ -191,7 +191,7 @@ def _rule(kind: str, interval: str, length: int, limit: int) -> dict[str, object
     return {"rateLimitType": kind, "interval": interval, "intervalNum": length, "limit": limit}
 
 
-def _banned(until: int) -> ApiError:
+def banned(until: int) -> ApiError:
     return ApiError(
         -1003,
         f"Way too much request weight used; IP banned until {until}. "

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from gridtide.domain.market import TopOfBook
+    from gridtide.sandbox.aggregates import AggregateTrade
     from gridtide.sandbox.candles import DayFigures, Kline
     from gridtide.venue.messages import BookChanged, BookView, TradePrinted
 
+_MINUTE = 60_000
 _DAY = 86_400_000
 
 
@@ -24,28 +26,25 @@ def trade(printed: TradePrinted, exchange_id: str, now: int) -> JsonObject:
         "t": printed.trade.trade_id,
         "p": number(printed.trade.price),
         "q": number(printed.trade.amount),
-        "b": printed.buyer_order_id,
-        "a": printed.seller_order_id,
         "T": printed.trade.timestamp,
         "m": printed.buyer_is_maker,
         "M": True,
     }
 
 
-def aggregate_trade(printed: TradePrinted, exchange_id: str, now: int) -> JsonObject:
-    """Every trade is its own aggregate here, with the trade's id."""
-    trade_id = printed.trade.trade_id
+def aggregate_trade(joined: AggregateTrade, exchange_id: str, now: int) -> JsonObject:
+    trade = joined.first.trade
     return {
         "e": "aggTrade",
         "E": now,
         "s": exchange_id,
-        "a": trade_id,
-        "p": number(printed.trade.price),
-        "q": number(printed.trade.amount),
-        "f": trade_id,
-        "l": trade_id,
-        "T": printed.trade.timestamp,
-        "m": printed.buyer_is_maker,
+        "a": joined.aggregate_id,
+        "p": number(trade.price),
+        "q": number(joined.amount),
+        "f": joined.aggregate_id,
+        "l": joined.last_id,
+        "T": trade.timestamp,
+        "m": joined.first.buyer_is_maker,
         "M": True,
     }
 
@@ -141,4 +140,27 @@ def ticker(day: DayFigures, best: TopOfBook, last_amount: Decimal, exchange_id: 
         "F": day.first_id,
         "L": day.last_id,
         "n": day.trades,
+    }
+
+
+def window(figures: DayFigures, size: str, length: int, exchange_id: str, now: int) -> JsonObject:
+    """The last `length` milliseconds, begun on a minute."""
+    return {
+        "e": f"{size}Ticker",
+        "E": now,
+        "s": exchange_id,
+        "p": number(figures.change),
+        "P": format(figures.change_percent, ".3f"),
+        "o": number(figures.open),
+        "h": number(figures.high),
+        "l": number(figures.low),
+        "c": number(figures.close),
+        "w": number(figures.average),
+        "v": number(figures.volume),
+        "q": number(figures.quote),
+        "O": (now - length) // _MINUTE * _MINUTE,
+        "C": now,
+        "F": figures.first_id,
+        "L": figures.last_id,
+        "n": figures.trades,
     }

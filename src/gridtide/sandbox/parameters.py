@@ -51,19 +51,20 @@ def from_json(params: Mapping[str, object]) -> RawParameters:
 
 
 def _split(text: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for part in text.split("&"):
-        if not part:
-            continue
-        name, _, value = part.partition("=")
-        try:
-            name, value = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
-        except UnicodeDecodeError:
-            raise ApiError(-1100, "Illegal characters found in a parameter.") from None
-        if name in values:
-            raise ApiError(-1101, "Duplicate values for a parameter detected.")
-        values[name] = value
+    pairs = [(name, value) for name, _, value in (part.partition("=") for part in text.split("&") if part)]
+    if "%" in text or "+" in text:
+        pairs = [(_unquoted(name), _unquoted(value)) for name, value in pairs]
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ApiError(-1101, "Duplicate values for a parameter detected.")
     return values
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ApiError(-1100, "Illegal characters found in a parameter.") from None
 
 
 def _without_signature(text: str) -> str:
@@ -192,11 +193,13 @@ def limit(most: int, default: int) -> Parameter[int]:
 def choice(name: str, values: type[E], error: ApiError) -> Parameter[E]:
     """One of the words of an enumeration; any other raises a copy of `error`."""
 
+    members = {member.value: member for member in values}
+
     def decode(_name: str, text: str) -> E:
-        try:
-            return values(text)
-        except ValueError:
-            raise ApiError(error.code, error.message) from None
+        member = members.get(text)
+        if member is None:
+            raise ApiError(error.code, error.message)
+        return member
 
     return Parameter(name, decode)
 
@@ -234,8 +237,8 @@ def decode_all(
         if not optional_text:
             raise ApiError(-1105, f"Parameter '{parameter.name}' was empty.")
         values[parameter.name] = parameter.decode(parameter.name, optional_text)
-    unread = len(raw.keys() - values.keys() - ignored)
-    if strict and unread:
+    unread = sum(1 for name in raw if name not in values and name not in ignored) if strict else 0
+    if unread:
         read, sent_count = len(raw) - unread, len(raw)
         raise ApiError(
             -1104,

@@ -30,6 +30,11 @@ class MarketRecord:
         """Grows with every change."""
         self._day = DayWindow()
 
+    @property
+    def has_prices(self) -> bool:
+        """Whether the price was ever anywhere."""
+        return self.candles.current(MINUTE) is not None
+
     def advance(self, market_time: Timestamp, price: Decimal) -> list[ClosedKline]:
         """The price went to `price`; gives the candles that closed because time went on."""
         self.market_time = max(self.market_time, market_time)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import html
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import SERVER_SOFTWARE
 
 from gridtide.sandbox import parameters
+from gridtide.sandbox.delivery import deliver
 from gridtide.sandbox.endpoint import Answer
 from gridtide.sandbox.errors import ApiError, unknown_path
 from gridtide.sandbox.gateway import Gateway, Incoming, Routes
@@ -15,8 +19,10 @@ from gridtide.sandbox.wire import encode
 
 if TYPE_CHECKING:
     from gridtide.sandbox.exchange import SandboxExchange
+    from gridtide.sandbox.http_front import PlainRequest
 
 _JSON = "application/json"
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
 class RestEntrance:
@@ -39,7 +45,32 @@ class RestEntrance:
         strict = self._exchange.settings.strict_parameters
         api_key = request.headers.get("X-MBX-APIKEY")
         incoming = Incoming(endpoint, raw, request.remote or "", api_key, strict)
-        return self._respond(await self._gateway.answer(incoming))
+        answer = await self._gateway.answer(incoming)
+        response = self._respond(answer)
+        return response if answer.delivery is None else await deliver(request, response, answer.delivery)
+
+    def answer_at_once(self, request: PlainRequest, address: str) -> bytes | None:
+        """The whole response to a plain request; None where it has to go the long way: an unknown path, a fault."""
+        path, _, query = request.target.partition("?")
+        endpoint = self._routes.rest(request.method, path)
+        if endpoint is None or self._exchange.seam.around_request is not None:
+            return None
+        try:
+            raw = parameters.from_query_and_body(query, _text(request.body))
+        except ApiError as error:
+            return self._write(self._gateway.refusal(address, error))
+        strict = self._exchange.settings.strict_parameters
+        incoming = Incoming(endpoint, raw, address, request.fields.get("x-mbx-apikey"), strict)
+        return self._write(self._gateway.answer_at_once(incoming))
+
+    def _write(self, answer: Answer) -> bytes:
+        body = encode(answer.body)
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self._headers(answer).items())
+        head = (
+            f"{_STATUS_LINES[answer.status]}{fields}Content-Type: {_JSON}\r\nContent-Length: {len(body)}\r\n"
+            f"Date: {rfc822_formatted_time()}\r\nServer: {SERVER_SOFTWARE}\r\n\r\n"
+        )
+        return head.encode("ascii") + body
 
     def refuse(self, request: web.BaseRequest, error: ApiError) -> web.Response:
         """The response that says `error`."""
@@ -53,6 +84,12 @@ class RestEntrance:
         return self.refuse(request, unknown_path(request.method, path))
 
     def _respond(self, answer: Answer) -> web.Response:
+        headers = self._headers(answer)
+        return web.Response(
+            status=answer.status, body=encode(answer.body), headers=headers, content_type=_JSON
+        )
+
+    def _headers(self, answer: Answer) -> dict[str, str]:
         used = str(answer.used_weight)
         headers = {"x-mbx-used-weight": used, "x-mbx-used-weight-1m": used}
         now = self._exchange.now()
@@ -61,15 +98,18 @@ class RestEntrance:
             headers["x-mbx-order-count-10s"], headers["x-mbx-order-count-1d"] = str(seconds), str(day)
         if answer.retry_at is not None:
             headers["Retry-After"] = str(max(1, -(-(answer.retry_at - now) // 1000)))
-        return web.Response(
-            status=answer.status, body=encode(answer.body), headers=headers, content_type=_JSON
-        )
+        return headers
 
 
 async def _body(request: web.BaseRequest) -> str:
-    if not request.can_read_body:
-        return ""
     try:
-        return (await request.read()).decode()
+        return _text(await request.read()) if request.can_read_body else ""
+    except web.RequestPayloadError:  # chunks or a compression that are none
+        raise ApiError(-1100, "Illegal characters found in a parameter.") from None
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
     except UnicodeDecodeError:
         raise ApiError(-1100, "Illegal characters found in a parameter.") from None

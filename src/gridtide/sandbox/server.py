@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from gridtide.domain.errors import InvalidInput
+from gridtide.domain.errors import InvalidInput, Transient
 from gridtide.sandbox import state_file, streams
-from gridtide.sandbox.control import CONTROL_HOST, ControlApi, truth
+from gridtide.sandbox.control import CONTROL_HOST, ControlApi, RunControl, truth
+from gridtide.sandbox.control_accounts import AccountControl, restore_keys, save_keys
+from gridtide.sandbox.control_markets import MarketControl
 from gridtide.sandbox.endpoints.table import ENDPOINTS
 from gridtide.sandbox.errors import ApiError
 from gridtide.sandbox.exchange import SandboxExchange
+from gridtide.sandbox.faults.control import FaultControl
+from gridtide.sandbox.faults.injector import Injector
 from gridtide.sandbox.feed import TICKS_PER_SECOND
 from gridtide.sandbox.gateway import Gateway, Routes
+from gridtide.sandbox.http_front import FrontServer
 from gridtide.sandbox.keeper import StateKeeper
 from gridtide.sandbox.player import Player
 from gridtide.sandbox.rest import RestEntrance
@@ -52,12 +57,13 @@ class Sandbox:
         self.control_port: int | None = None
         self.ended = asyncio.Event()
         """Set when the control API asked for the end."""
-        self._routes = Routes(ENDPOINTS)
-        self._gateway = Gateway(self.exchange)
-        self._rest = RestEntrance(self.exchange, self._gateway, self._routes)
+        self.routes = Routes(ENDPOINTS)
+        self.gateway = Gateway(self.exchange)
+        self._rest = RestEntrance(self.exchange, self.gateway, self.routes)
         self._connections = Connections(settings.sockets)
         self._runners: list[web.ServerRunner] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self.faults = Injector(self.exchange, self._connections)
         self._control = self._make_control()
         self._keeper = self._make_keeper()
         self._failure: BaseException | None = None
@@ -73,7 +79,18 @@ class Sandbox:
     def _make_control(self) -> ControlApi | None:
         if self.settings.control_port is None:
             return None
-        return ControlApi(self.exchange, self.player, self.ended.set, self.describe)
+        running = RunControl(
+            self.exchange, self.player, shut_down=self.ended.set, describe=self.describe, save=self.save
+        )
+        accounts, markets = AccountControl(self.exchange), MarketControl(self.exchange)
+        faults = FaultControl(self.faults)
+        return ControlApi(
+            self.exchange,
+            running.operations(),
+            accounts.operations(),
+            markets.operations(),
+            faults.operations(),
+        )
 
     def _make_keeper(self) -> StateKeeper | None:
         path, interval = self.settings.state_file, self.settings.save_interval_seconds
@@ -87,6 +104,7 @@ class Sandbox:
         """Restore the saved state, open the markets, listen. Raises `InvalidInput` where a port is taken."""
         self._restore()
         self.player.open_markets()
+        self.faults.begin(self.settings.faults)
         try:
             await self._listen_everywhere()
         except BaseException:
@@ -100,6 +118,8 @@ class Sandbox:
     async def stop(self) -> None:
         """Say goodbye to all connections, stop listening, save."""
         self.player.hold()
+        self.faults.clear()
+        await self.exchange.seam.close()
         await self._connections.shut_down(_SHUTDOWN_NOTICE_SECONDS)
         for task in self._tasks:
             task.cancel()
@@ -109,6 +129,15 @@ class Sandbox:
             await self._keeper.finish()
         if self._failure is not None:
             raise self._failure
+
+    async def save(self) -> None:
+        """Write the state file now. Raises `InvalidInput` where there is none, `Transient` where it cannot be."""
+        if self._keeper is None:
+            raise InvalidInput("this sandbox keeps no state: nothing was saved")
+        try:
+            await self._keeper.save()
+        except OSError as error:
+            raise Transient(f"the state was not saved ({error.strerror}); the file is as it was") from None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -140,19 +169,20 @@ class Sandbox:
 
     async def _listen_everywhere(self) -> None:
         settings = self.settings
-        self.port = await self._listen(self._handle, settings.host, settings.port)
+        front = FrontServer(self._handle, self._rest.answer_at_once)
+        self.port = await self._listen(front, settings.host, settings.port)
         if self._control is not None:
             self.control_port = await self._listen(
-                self._control.handle, CONTROL_HOST, settings.control_port or 0
+                web.Server(self._control.handle, access_log=None), CONTROL_HOST, settings.control_port or 0
             )
 
     async def _listen(
         self,
-        handler: Callable[[web.BaseRequest], Any],
+        server: web.Server,
         host: str,
         port: int,
     ) -> int:
-        runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=1.0)
+        runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
         self._runners.append(runner)
         try:
@@ -179,6 +209,9 @@ class Sandbox:
         opening = streams.opening(path, query)
         if opening is None and path != _WS_API_PATH:
             return await self._rest.handle(request)
+        seam = self.exchange.seam
+        if seam.on_connecting is not None and (refusal := seam.on_connecting()) is not None:
+            return self._rest.refuse(request, refusal)
         try:
             weight = CONNECT_WEIGHT if opening is None else 0
             self.exchange.limiter.admit_connection(request.remote or "", weight, self.exchange.now())
@@ -186,7 +219,7 @@ class Sandbox:
             return self._rest.refuse(request, error)
         socket = await accept(request)
         if opening is None:
-            api = ApiConnection(socket, request, self.exchange, self._gateway, self._routes)
+            api = ApiConnection(socket, request, self.exchange, self.gateway, self.routes)
             await self._connections.serve(api)
         else:
             combined, names = opening
@@ -207,15 +240,21 @@ class Sandbox:
     def _restore(self) -> None:
         path = self.settings.state_file
         state = None if path is None else state_file.load(path)
-        if state is None:
+        if path is None or state is None:
             return
-        if self.settings.kind and state["kind"] != self.settings.kind:
+        kind = state.get("kind")
+        if self.settings.kind and kind != self.settings.kind:
             raise InvalidInput(
-                f"the sandbox's state in {path} was made of another market ({state['kind']}): "
+                f"the sandbox's state in {path} was made of another market ({kind}): "
                 "it was left as it is; choose another state folder or move it away"
             )
-        self.exchange.restore(state["exchange"])
-        self.player.restore(state["player"])
+        try:
+            self.exchange.restore(state["exchange"])
+            self.player.restore(state["player"])
+            restore_keys(self.exchange, state.get("keys", []))
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            _LOG.exception("sandbox.state_unreadable")
+            raise state_file.unreadable(path) from None
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -223,6 +262,7 @@ class Sandbox:
             "saved_at": self.exchange.now(),
             "exchange": self.exchange.state(),
             "player": self.player.state(),
+            "keys": save_keys(self.exchange),
         }
 
 

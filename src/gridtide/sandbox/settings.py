@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gridtide.sandbox.faults.plan import FaultPlan
 from gridtide.venue.settings import VenueSettings
 
 if TYPE_CHECKING:
@@ -13,18 +14,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gridtide.domain.market import Asset, Market, Timestamp
-    from gridtide.market_data.source import MarketSource
+    from gridtide.market_data.source import LiveSource, MarketSource
     from gridtide.venue.settings import AccountFees
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPermissions:
-    """What an API key may do; `withdrawals` and `ip_restricted` are only shown, to test checks of keys."""
+    """What an API key may do; `withdrawals` and `ip_restricted` are only shown, to test checks of keys.
+
+    With `addresses` the key is refused from any other.
+    """
 
     reading: bool = True
     trading: bool = True
     withdrawals: bool = False
     ip_restricted: bool = True
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class MarketSettings:
     """
 
     market: Market
-    source: MarketSource | None = None
+    source: MarketSource | LiveSource | None = None
     start: Timestamp | None = None
 
 
@@ -75,6 +80,23 @@ class Limits:
     stream_messages_per_second: int = 5
     streams_per_connection: int = 1024
     connections_per_5_minutes: int = 300
+
+
+UNLIMITED = 10**12
+"""A limit that nobody reaches."""
+
+
+def unlimited_orders(limits: Limits) -> Limits:
+    """`limits` without counts of orders, weights, requests and connections: for benches, not for tests of a client."""
+    return replace(
+        limits,
+        request_weight_per_minute=UNLIMITED,
+        raw_requests_per_5_minutes=UNLIMITED,
+        orders_per_10_seconds=UNLIMITED,
+        orders_per_day=UNLIMITED,
+        connections_per_5_minutes=UNLIMITED,
+        stream_messages_per_second=UNLIMITED,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +134,12 @@ class SandboxSettings:
     seed: int = 0
     strict_parameters: bool = True
     strict_websocket_parameters: bool = False
+    retired_features: bool = False
+    """Serve what the exchange has switched off since: the stream ``!ticker@arr``."""
     kept_candles: int = 3000
     state_file: Path | None = None
     save_interval_seconds: float = 2.0
     kind: str = ""
     """What the saved state must have been made of; another kind is refused at start. Empty: not checked."""
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    """What shall go wrong from the start."""

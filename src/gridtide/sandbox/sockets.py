@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from gridtide.sandbox.outbox import Outbox
+from gridtide.sandbox.seam import Liveness
 
 if TYPE_CHECKING:
     from gridtide.sandbox.exchange import SandboxExchange
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST_MESSAGE = 256 * 1024
 _CLOSE_SECONDS = 3.0
+_USUAL = Liveness()
 
 
 class Connection:
@@ -64,13 +67,26 @@ class Connection:
     async def _on_message(self, kind: WSMsgType, data: str | bytes | bytearray) -> None:
         match kind:
             case WSMsgType.TEXT:
-                await self.on_text(str(data))
+                await self._on_text(str(data))
             case WSMsgType.PING:
-                self.outbox.put(_bytes(data), WSMsgType.PONG)
+                if self._liveness().pongs:
+                    self.outbox.put(_bytes(data), WSMsgType.PONG)
             case WSMsgType.PONG:
                 self._on_pong(_bytes(data))
             case _:
                 await self.close(WSCloseCode.UNSUPPORTED_DATA)
+
+    async def _on_text(self, text: str) -> None:
+        seam = self.exchange.seam
+        if seam.around_request is None:
+            await self.on_text(text)
+        else:
+            # A request that a fault holds up must not hold up the ones behind it, nor our PONGs.
+            seam.spawn(self.on_text(text))
+
+    def _liveness(self) -> Liveness:
+        hook = self.exchange.seam.liveness
+        return _USUAL if hook is None else hook(self)
 
     def _on_pong(self, payload: bytes) -> None:
         # Only a copy of our own payload counts; an unsolicited PONG does not keep the connection alive.
@@ -79,12 +95,14 @@ class Connection:
 
     def keep_alive(self, now: float, settings: SocketSettings) -> bool:
         """Ping if it is time; False once the connection has to end: too old, or no PONG for too long."""
-        if now - self.opened_at >= settings.lifetime_seconds:
+        liveness = self._liveness()
+        lifetime = liveness.lifetime_seconds
+        if now - self.opened_at >= (settings.lifetime_seconds if lifetime is None else lifetime):
             return False
         oldest = next(iter(self._unanswered.values()), now)
         if now - oldest >= settings.pong_timeout_seconds:
             return False
-        if now - self._pinged_at >= settings.ping_seconds:
+        if liveness.pings and now - self._pinged_at >= settings.ping_seconds:
             payload = str(self.exchange.now()).encode()
             self._pinged_at = now
             self._unanswered[payload] = now
@@ -120,6 +138,16 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._open))
+
+    def end(self, connection: Connection, code: int) -> None:
+        """Close a connection in the background."""
+        self._open.discard(connection)
+        task = asyncio.create_task(connection.close(code))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
     async def serve(self, connection: Connection) -> None:
         """Serve a connection until it ends."""
         self._open.add(connection)
@@ -132,10 +160,7 @@ class Connections:
         """Ping and end connections as they need it; called every tenth of a second."""
         for connection in tuple(self._open):
             if not connection.keep_alive(now, self._settings):
-                self._open.discard(connection)
-                task = asyncio.create_task(connection.close(WSCloseCode.POLICY_VIOLATION))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+                self.end(connection, WSCloseCode.POLICY_VIOLATION)
 
     async def shut_down(self, notice_seconds: float) -> None:
         """Announce the end, give clients a moment to hear it, then close all."""

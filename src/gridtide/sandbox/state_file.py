@@ -10,7 +10,8 @@ import orjson
 
 from gridtide.domain.errors import DataUnusable
 
-_VERSION = 1
+_VERSION = 2
+"""2: order lists, stops, filters and faults came into the state."""
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -50,10 +51,15 @@ def load(path: Path) -> dict[str, Any] | None:
     try:
         state = orjson.loads(data)
     except orjson.JSONDecodeError:
-        raise DataUnusable(_complaint(path, "cannot be read")) from None
+        raise unreadable(path) from None
     if not isinstance(state, dict) or state.get("version") != _VERSION:
-        raise DataUnusable(_complaint(path, "is of another version"))
+        raise DataUnusable(_complaint(path, "is of another version of gridtide"))
     return state
+
+
+def unreadable(path: Path) -> DataUnusable:
+    """The file is a state by its version, and does not hold one."""
+    return DataUnusable(_complaint(path, "cannot be read"))
 
 
 def _complaint(path: Path, what: str) -> str:

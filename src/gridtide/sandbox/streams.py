@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import orjson
 
+from gridtide.sandbox.errors import ApiError
 from gridtide.sandbox.limits import Window
 from gridtide.sandbox.sockets import Connection
 from gridtide.sandbox.user_events import server_shutdown
@@ -36,13 +37,20 @@ def opening(path: str, query: str) -> tuple[bool, list[str]] | None:
     """
     path = unquote(path)
     if path == "/stream":
-        asked = parse_qs(query).get("streams", [""])[0]
-        return True, [name for name in asked.split("/") if name]
+        return True, _asked(query)
     if path == "/stream/ws" or path.startswith("/stream/ws/"):
         return False, []
     if path == "/ws" or path.startswith("/ws/"):
         return False, [name for name in path.removeprefix("/ws").split("/") if name]
     return None
+
+
+def _asked(query: str) -> list[str]:
+    """The stream names of a query; a plus in it is a plus (``@+08:00``)."""
+    for part in query.split("&"):
+        if part.startswith("streams="):
+            return [name for name in unquote(part.removeprefix("streams=")).split("/") if name]
+    return []
 
 
 class StreamConnection(Connection):
@@ -63,8 +71,15 @@ class StreamConnection(Connection):
         self._budget = Window(1000, exchange.settings.limits.stream_messages_per_second)
         self._subscribe(streams[: exchange.settings.limits.streams_per_connection])
 
+    def stream_names(self) -> tuple[str, ...]:
+        """What this connection hears."""
+        return tuple(self._streams)
+
     def send(self, message: bytes) -> None:
         self.outbox.put(message)
+
+    def send_frame(self, data: bytes) -> None:
+        self.outbox.put_frame(data)
 
     def admits_message(self) -> bool:
         return self._budget.take(self.exchange.now())
@@ -81,11 +96,23 @@ class StreamConnection(Connection):
         try:
             message = _parse(text)
             request_id = _request_id(message)
+            if self._is_ignored(message):
+                return
             self.send(encode({"result": self._act(message), "id": request_id}))
         except StreamError as error:
             # ccxt understands this form only, and hangs on the flat one (protocol section 8).
             answer = {"error": {"code": error.code, "msg": error.message}, "id": request_id}
             self.send(encode(answer))
+
+    def _is_ignored(self, message: JsonObject) -> bool:
+        """Whether the seam wants no answer to a subscription; raises where it wants it refused."""
+        hook, names = self.exchange.seam.on_subscribing, message.get("params")
+        if hook is None or message.get("method") != "SUBSCRIBE" or not isinstance(names, list):
+            return False
+        verdict = hook([str(name) for name in names])
+        if isinstance(verdict, ApiError):
+            raise StreamError(verdict.code, verdict.message)
+        return verdict is not None
 
     def _act(self, message: JsonObject) -> object:
         """Do what a message asks; gives the result to send back, None for a plain success."""

@@ -11,7 +11,7 @@ import orjson
 
 from gridtide.sandbox import parameters
 from gridtide.sandbox.authentication import KeyEntry, KeyKind, Right
-from gridtide.sandbox.endpoint import Answer, Call, Endpoint
+from gridtide.sandbox.endpoint import Answer, Call, Delivery, Ending, Endpoint
 from gridtide.sandbox.errors import ApiError, mandatory, not_supported
 from gridtide.sandbox.gateway import Gateway, Incoming, Routes
 from gridtide.sandbox.sockets import Connection
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECT_WEIGHT = 2
 
+_READER = json.JSONDecoder(parse_float=str)
 _SUBSCRIPTION_ID = parameters.integer("subscriptionId")
 
 
@@ -79,10 +80,18 @@ class ApiConnection(Connection):
             answer = await self._gateway.answer(self._incoming(endpoint, params))
         except ApiError as error:
             answer = self._gateway.refusal(self.address, error)
-        self.outbox.put(encode(self._envelope(request_id, answer, params)))
-        for message in self._after_answer:
+        self._deliver(encode(self._envelope(request_id, answer, params)), answer.delivery)
+        self._flush()
+
+    def _deliver(self, message: bytes, delivery: Delivery | None) -> None:
+        """Send an answer, as it is or as the seam wants it."""
+        if delivery is None:
             self.outbox.put(message)
-        self._after_answer.clear()
+        elif delivery.ending is None:
+            content = message if delivery.content is None else delivery.content
+            self.outbox.put(content[: delivery.cut_at])
+        elif delivery.ending is not Ending.SILENCE:
+            self.outbox.cut()
 
     def _incoming(self, endpoint: Endpoint, params: JsonObject) -> Incoming:
         raw = parameters.from_json(params)
@@ -153,7 +162,7 @@ class ApiConnection(Connection):
 
     def _subscribe(self, key: KeyEntry, *, by_session: bool) -> JsonObject:
         if any(each.account_id == key.account_id for each in self._subscriptions.values()):
-            raise ApiError(-2035, "Subscription active.")
+            raise ApiError(-2035, "User Data Stream subscription already active.")
         subscription = UserSubscription(self, self._next_id, key.account_id, by_session)
         self._next_id += 1
         self._subscriptions[subscription.subscription_id] = subscription
@@ -164,7 +173,7 @@ class ApiConnection(Connection):
         """One subscription by its id, or all of the connection."""
         wanted = call.get(_SUBSCRIPTION_ID)
         if wanted is not None and wanted not in self._subscriptions:
-            raise ApiError(-1130, "Data sent for parameter 'subscriptionId' is not valid.")
+            raise ApiError(-2036, "User Data Stream subscription not active.")
         for subscription in tuple(self._subscriptions.values()):
             if wanted is None or subscription.subscription_id == wanted:
                 self._terminate(subscription)
@@ -177,6 +186,23 @@ class ApiConnection(Connection):
         self._forget(subscription)
         event = encode(stream_terminated(self.exchange.now()))
         self._after_answer.append(b'{"subscriptionId":%d,"event":%b}' % (subscription.subscription_id, event))
+
+    def accounts(self) -> set[str]:
+        """Whose events this connection hears."""
+        return {each.account_id for each in self._subscriptions.values()}
+
+    def end_subscriptions(self, account_id: str) -> bool:
+        """The exchange ends the account's subscription by itself; whether there was one."""
+        found = [each for each in self._subscriptions.values() if each.account_id == account_id]
+        for subscription in found:
+            self._terminate(subscription)
+        self._flush()
+        return bool(found)
+
+    def _flush(self) -> None:
+        for message in self._after_answer:
+            self.outbox.put(message)
+        self._after_answer.clear()
 
     def _forget(self, subscription: UserSubscription) -> None:
         del self._subscriptions[subscription.subscription_id]
@@ -217,6 +243,13 @@ def _connection_endpoints(connection: ApiConnection) -> tuple[Endpoint, ...]:
     )
 
 
+CONNECTION_METHODS = (
+    "session.logon", "session.status", "session.logout", "session.subscriptions",
+    "userDataStream.subscribe", "userDataStream.subscribe.signature", "userDataStream.unsubscribe",
+)  # fmt: skip
+"""The methods that only a connection can serve, for the list of what is served."""
+
+
 def _is_request_id(value: object) -> bool:
     """A 64-bit integer, a text or nothing, as the exchange says; a bool is an int to Python only."""
     if isinstance(value, int):
@@ -228,7 +261,7 @@ def _parse(text: str) -> tuple[str | int | None, str, JsonObject]:
     """Id, method and parameters. Numbers with a fraction stay text, so that they are signed as they were sent."""
     try:
         orjson.loads(text)  # refuses what the other reader lets pass: lone surrogates, NaN, endless nesting
-        message = json.loads(text, parse_float=str)
+        message = _READER.decode(text)
     except (ValueError, RecursionError):
         raise ApiError(-1135, "Invalid JSON Request") from None
     if not isinstance(message, dict):

@@ -17,7 +17,7 @@ ZERO_TEXT = "0.00000000"
 
 def number(value: Decimal | None) -> str:
     """The decimal with eight places and never an exponent; None is zero."""
-    return ZERO_TEXT if value is None else format(value, ".8f")
+    return format(value, ".8f") if value else ZERO_TEXT
 
 
 def encode(value: object) -> bytes:

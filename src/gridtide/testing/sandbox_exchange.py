@@ -15,76 +15,46 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
 
-from gridtide.domain.market import Asset, Market, MarketRules, Symbol, Timestamp
-from gridtide.domain.money import ZERO, FeeRate
+from gridtide.domain.market import Asset, Symbol, Timestamp
+from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
+from gridtide.sandbox.faults.board import FaultBoard
 from gridtide.sandbox.server import Sandbox
-from gridtide.sandbox.settings import AccountSettings, ApiKey, MarketSettings, SandboxSettings
+from gridtide.sandbox.settings import SandboxSettings
+from gridtide.testing.settings import (
+    ACCOUNT,
+    API_KEY,
+    BTC_USDT,
+    FEES,
+    SECRET,
+    account_settings,
+    sandbox_settings,
+)
 from gridtide.venue.messages import PriceMoved
-from gridtide.venue.settings import AccountFees
+
+__all__ = [
+    "ACCOUNT",
+    "API_KEY",
+    "BTC_USDT",
+    "FEES",
+    "SECRET",
+    "RunningSandbox",
+    "account_settings",
+    "running_sandbox",
+    "sandbox_exchange",
+    "sandbox_settings",
+]
 
 T = TypeVar("T")
 
-API_KEY = "k" * 64
-SECRET = "s" * 64
-ACCOUNT = "main"
-_CONTROL_TOKEN = "control-token-for-tests"  # noqa: S105  everybody may know it
 _START_SECONDS = 10.0
-
-BTC_USDT = Market(
-    symbol=Symbol("BTC/USDT"),
-    base=Asset("BTC"),
-    quote=Asset("USDT"),
-    rules=MarketRules(
-        tick_size=Decimal("0.01"),
-        lot_size=Decimal("0.00001"),
-        min_notional=Decimal(5),
-        min_price=Decimal("0.01"),
-        max_price=Decimal(1_000_000),
-        min_amount=Decimal("0.00001"),
-        max_amount=Decimal(9000),
-        max_open_orders=200,
-    ),
-)
-"""The market of the tests: BTC/USDT with the rules it has on the real exchange."""
-
-FEES = AccountFees(FeeRate(Decimal("0.001")), FeeRate(Decimal("0.001")))
-
-
-def account_settings(
-    balances: Mapping[str, str] | None = None,
-    *,
-    fees: AccountFees = FEES,
-    account_id: str = ACCOUNT,
-    key: str = API_KEY,
-) -> AccountSettings:
-    """An account with the key of the tests; by default 100,000 USDT and 1 BTC."""
-    funds = balances if balances is not None else {"USDT": "100000", "BTC": "1"}
-    return AccountSettings(
-        account_id=account_id,
-        keys=(ApiKey(key, SECRET),),
-        balances={Asset(asset): Decimal(amount) for asset, amount in funds.items()},
-        fees=fees,
-    )
-
-
-def sandbox_settings(**changes: Any) -> SandboxSettings:  # any field of SandboxSettings
-    """Settings of a sandbox with one account and one market that moves by hand."""
-    settings = SandboxSettings(
-        accounts=(account_settings(),),
-        markets=(MarketSettings(BTC_USDT),),
-        control_port=0,
-        control_token=_CONTROL_TOKEN,
-    )
-    return replace(settings, **changes)
 
 
 class RunningSandbox:
@@ -158,6 +128,11 @@ class RunningSandbox:
     def truth(self, account_id: str = ACCOUNT) -> dict[str, Any]:
         """Orders, fills and balances exactly as the venue has them, decimals as text."""
         return self.call(lambda sandbox: sandbox.truth(account_id))
+
+    @property
+    def faults(self) -> FaultBoard:
+        """Arms and removes faults: ``sandbox.faults.add("answer.lost", endpoint="POST order", nth=1)``."""
+        return FaultBoard(lambda action: self.call(lambda sandbox: action(sandbox.faults)))
 
     def call(self, action: Callable[[Sandbox], T]) -> T:
         """Run `action` inside the sandbox's event loop and give its result."""

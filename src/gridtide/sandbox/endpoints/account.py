@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from gridtide.sandbox import parameters
 from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
+from gridtide.sandbox.endpoints.commissions import rates_on_market, shape_rates, standard_rates
+from gridtide.sandbox.endpoints.market_listing import account_filters, asset_filters, exchange_filters
 from gridtide.sandbox.endpoints.paging import NO_LIMIT, check_span, first_or_last, is_within
 from gridtide.sandbox.errors import bad_combination
-from gridtide.sandbox.wire import ZERO_TEXT, JsonObject, number
+from gridtide.sandbox.wire import JsonObject, number
 
 if TYPE_CHECKING:
     from gridtide.sandbox.endpoint import Call
@@ -31,20 +33,15 @@ _BASIS_POINTS = 10_000
 
 def account(exchange: SandboxExchange, call: Call) -> JsonObject:
     venue, account_id = exchange.venue, call.account_id
-    fees = venue.fees(account_id)
+    rates = standard_rates(exchange, account_id, None)
     trading = call.key is not None and call.key.api_key.permissions.trading
     balances = sorted(venue.balances(account_id).items())
     return {
-        "makerCommission": int(fees.maker * _BASIS_POINTS),
-        "takerCommission": int(fees.taker * _BASIS_POINTS),
-        "buyerCommission": 0,
-        "sellerCommission": 0,
-        "commissionRates": {
-            "maker": number(fees.maker),
-            "taker": number(fees.taker),
-            "buyer": ZERO_TEXT,
-            "seller": ZERO_TEXT,
-        },
+        "makerCommission": int(rates.maker * _BASIS_POINTS),
+        "takerCommission": int(rates.taker * _BASIS_POINTS),
+        "buyerCommission": int(rates.buyer * _BASIS_POINTS),
+        "sellerCommission": int(rates.seller * _BASIS_POINTS),
+        "commissionRates": shape_rates(rates),
         "canTrade": trading,
         "canWithdraw": False,
         "canDeposit": True,
@@ -97,7 +94,7 @@ def _trade(fill: VenueFill, exchange: SandboxExchange) -> JsonObject:
         "symbol": exchange.exchange_id(fill.symbol),
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": -1,
+        "orderListId": exchange.venue.order(fill.account_id, fill.symbol, fill.order_id).order_list_id,
         "price": number(fill.price),
         "qty": number(fill.amount),
         "quoteQty": number(fill.quote_amount),
@@ -111,19 +108,19 @@ def _trade(fill: VenueFill, exchange: SandboxExchange) -> JsonObject:
 
 
 def commission(exchange: SandboxExchange, call: Call) -> JsonObject:
-    fees = exchange.venue.fees(call.account_id)
-    nothing = {"maker": ZERO_TEXT, "taker": ZERO_TEXT, "buyer": ZERO_TEXT, "seller": ZERO_TEXT}
+    return rates_on_market(exchange, call.account_id, exchange.listing(call.need(_SYMBOL)).symbol)
+
+
+def my_filters(exchange: SandboxExchange, call: Call) -> JsonObject:
+    """The filters that look at the account: of the market, of the exchange, and of the market's assets."""
+    market = exchange.listing(call.need(_SYMBOL)).market
+    settings = exchange.venue.settings
+    most = market.rules.max_open_orders
+    orders: list[JsonObject] = [{"filterType": "MAX_NUM_ORDERS", "maxNumOrders": most}] if most else []
     return {
-        "symbol": exchange.listing(call.need(_SYMBOL)).exchange_id,
-        "standardCommission": {**nothing, "maker": number(fees.maker), "taker": number(fees.taker)},
-        "specialCommission": nothing,
-        "taxCommission": nothing,
-        "discount": {
-            "enabledForAccount": fees.asset is not None,
-            "enabledForSymbol": fees.asset is not None,
-            "discountAsset": fees.asset or "BNB",
-            "discount": number(fees.discount),
-        },
+        "exchangeFilters": exchange_filters(settings.exchange_filters),
+        "symbolFilters": [*orders, *account_filters(settings.filters_of(market.symbol))],
+        "assetFilters": asset_filters(settings.exchange_filters, (market.base, market.quote)),
     }
 
 
@@ -157,6 +154,15 @@ ENDPOINTS = (
         "/api/v3/account/commission",
         "account.commission",
         weight=20,
+        right=Right.READ,
+        required=(_SYMBOL,),
+    ),
+    Endpoint(
+        my_filters,
+        "GET",
+        "/api/v3/myFilters",
+        "myFilters",
+        weight=40,
         right=Right.READ,
         required=(_SYMBOL,),
     ),

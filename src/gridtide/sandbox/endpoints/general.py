@@ -1,32 +1,50 @@
-"""ping, time, exchangeInfo."""
+"""ping, time, exchangeInfo and the rules beside it."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gridtide.domain.market import MarketStatus
 from gridtide.sandbox import parameters
 from gridtide.sandbox.endpoint import Endpoint
-from gridtide.sandbox.errors import ApiError, bad_combination
-from gridtide.sandbox.wire import ZERO_TEXT, JsonObject, number
-from gridtide.venue.filters import ORDER_TYPES
-from gridtide.venue.settings import SelfTradePrevention
+from gridtide.sandbox.endpoints.market_listing import describe_market, exchange_filters
+from gridtide.sandbox.errors import ApiError, bad_combination, invalid_data
+from gridtide.sandbox.parameters import Parameter
+from gridtide.sandbox.wire import JsonObject
 
 if TYPE_CHECKING:
-    from gridtide.domain.market import Market, MarketRules, PriceBand
+    from gridtide.domain.market import Market
     from gridtide.sandbox.endpoint import Call
-    from gridtide.sandbox.exchange import Listing, SandboxExchange
+    from gridtide.sandbox.exchange import SandboxExchange
+    from gridtide.sandbox.listing import Listing
     from gridtide.venue.settings import VenueSettings
+
+_is_permission = re.compile(r"SPOT|MARGIN|LEVERAGED|TRD_GRP_[0-9]{3}").fullmatch
+
+_SHOWN_PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED")
+"""Markets with one of these are listed unless others are asked for."""
+
+
+def _decode_permissions(name: str, text: str) -> tuple[str, ...]:
+    """One permission, or a JSON list of them."""
+    try:
+        found = json.loads(text) if text.startswith("[") else [text]
+    except (ValueError, RecursionError):
+        raise ApiError(-1135, f"JSON sent for parameter '{name}' is not valid") from None
+    if not found or not all(isinstance(each, str) and _is_permission(each) for each in found):
+        raise invalid_data(name)
+    return tuple(found)
+
 
 _SYMBOL = parameters.symbol()
 _SYMBOLS = parameters.symbols()
-_PERMISSIONS = parameters.text("permissions")
+_PERMISSIONS = Parameter("permissions", _decode_permissions)
 _SHOW_SETS = parameters.boolean("showPermissionSets")
 _STATUS = parameters.choice("symbolStatus", MarketStatus, ApiError(-1122, "Invalid symbolStatus."))
-
-_NO_BOUND = Decimal("92233720368.54775807")
-"""What a filter shows where the market has no upper bound: the largest number the exchange can write."""
 
 
 def ping(_exchange: SandboxExchange, _call: Call) -> JsonObject:
@@ -38,20 +56,36 @@ def server_time(exchange: SandboxExchange, _call: Call) -> JsonObject:
 
 
 def exchange_info(exchange: SandboxExchange, call: Call) -> JsonObject:
-    markets = [listing.market for listing in selected(exchange, call.get(_SYMBOL), call.get(_SYMBOLS))]
-    status = call.get(_STATUS)
-    if status is not None:
-        if call.get(_SYMBOL) or call.get(_SYMBOLS):
-            raise bad_combination()
-        markets = [market for market in markets if market.status is status]
-    venue = exchange.settings.venue
+    """All markets of the usual permissions; by ``symbol`` or ``symbols`` alone, or by ``permissions`` and status."""
+    settings = exchange.venue.settings
+    shows_sets = call.get(_SHOW_SETS) is not False
     return {
         "timezone": "UTC",
         "serverTime": exchange.now(),
         "rateLimits": exchange.limiter.rules(),
-        "exchangeFilters": [],
-        "symbols": [describe_market(market, venue) for market in markets],
+        "exchangeFilters": exchange_filters(settings.exchange_filters),
+        "symbols": [
+            describe_market(market, settings, shows_sets=shows_sets)
+            for market in _asked_for(exchange, call, settings)
+        ],
     }
+
+
+def _asked_for(exchange: SandboxExchange, call: Call, settings: VenueSettings) -> list[Market]:
+    symbol, symbols = call.get(_SYMBOL), call.get(_SYMBOLS)
+    permissions, status = call.get(_PERMISSIONS), call.get(_STATUS)
+    markets = [listing.market for listing in selected(exchange, symbol, symbols)]
+    if symbol is not None or symbols is not None:
+        if permissions is not None or status is not None:
+            raise bad_combination()
+        return markets
+    wanted = set(permissions or _SHOWN_PERMISSIONS)
+    return [
+        market
+        for market in markets
+        if any(wanted.intersection(each) for each in settings.filters_of(market.symbol).permission_sets)
+        and status in {None, market.status}
+    ]
 
 
 def selected(exchange: SandboxExchange, symbol: str | None, symbols: tuple[str, ...] | None) -> list[Listing]:
@@ -65,85 +99,20 @@ def selected(exchange: SandboxExchange, symbol: str | None, symbols: tuple[str, 
     return list(exchange.listings.values())
 
 
-def describe_market(market: Market, venue: VenueSettings) -> JsonObject:
-    """A market as ``exchangeInfo`` lists it. What this sandbox cannot do is shown as not allowed."""
-    rules = market.rules
-    return {
-        "symbol": market.exchange_id,
-        "status": market.status.value,
-        "baseAsset": market.base,
-        "baseAssetPrecision": rules.base_precision,
-        "quoteAsset": market.quote,
-        "quotePrecision": rules.quote_precision,
-        "quoteAssetPrecision": rules.quote_precision,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": list(ORDER_TYPES),
-        "icebergAllowed": False,
-        "ocoAllowed": False,
-        "otoAllowed": False,
-        "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
-        "pegInstructionsAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": filters(rules, venue.average_minutes),
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": venue.self_trade_prevention.value,
-        "allowedSelfTradePreventionModes": [mode.value for mode in SelfTradePrevention],
-    }
+def execution_rules(exchange: SandboxExchange, call: Call) -> JsonObject:
+    """No market of the sandbox has execution rules."""
+    markets = _asked_for(exchange, call, exchange.venue.settings)
+    return {"symbolRules": [{"symbol": market.exchange_id, "rules": []} for market in markets]}
 
 
-def filters(rules: MarketRules, average_minutes: int) -> list[JsonObject]:
-    """The market's rules as filters (protocol section 7)."""
-    found: list[JsonObject] = [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": number(rules.min_price),
-            "maxPrice": number(rules.max_price or _NO_BOUND),
-            "tickSize": number(rules.tick_size),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": number(rules.min_amount),
-            "maxQty": number(rules.max_amount or _NO_BOUND),
-            "stepSize": number(rules.lot_size),
-        },
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": number(rules.market_min_amount),
-            "maxQty": number(rules.market_max_amount or rules.max_amount or _NO_BOUND),
-            "stepSize": ZERO_TEXT,
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": number(rules.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": number(rules.max_notional or _NO_BOUND),
-            "applyMaxToMarket": bool(rules.max_notional),
-            "avgPriceMins": average_minutes,
-        },
-    ]
-    if rules.price_band is not None:
-        found.insert(1, _price_band(rules.price_band, average_minutes))
-    if rules.max_open_orders:
-        found.append({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": rules.max_open_orders})
-    return found
+def execution_rules_weight(values: Mapping[str, str]) -> int:
+    return 2 if values.get("symbol") else 40
 
 
-def _price_band(band: PriceBand, average_minutes: int) -> JsonObject:
-    return {
-        "filterType": "PERCENT_PRICE_BY_SIDE",
-        "bidMultiplierUp": format(band.bid_up, "f"),
-        "bidMultiplierDown": format(band.bid_down, "f"),
-        "askMultiplierUp": format(band.ask_up, "f"),
-        "askMultiplierDown": format(band.ask_down, "f"),
-        "avgPriceMins": average_minutes,
-    }
+def reference_price(exchange: SandboxExchange, call: Call) -> JsonObject:
+    """No market of the sandbox has a reference price, so its filters use the average price."""
+    exchange.listing(call.need(_SYMBOL))
+    raise ApiError(-2043, "This symbol doesn't have a reference price.")
 
 
 def no_contracts(exchange: SandboxExchange, _call: Call) -> JsonObject:
@@ -156,6 +125,16 @@ def no_contracts(exchange: SandboxExchange, _call: Call) -> JsonObject:
         "symbols": [],
     }
 
+
+_REFERENCE = Endpoint(
+    reference_price,
+    "GET",
+    "/api/v3/referencePrice",
+    "referencePrice",
+    weight=2,
+    required=(_SYMBOL,),
+    optional=(_STATUS,),
+)
 
 ENDPOINTS = (
     Endpoint(ping, "GET", "/api/v3/ping", "ping"),
@@ -170,6 +149,16 @@ ENDPOINTS = (
         weight=20,
         optional=(_SYMBOL, _SYMBOLS, _PERMISSIONS, _SHOW_SETS, _STATUS),
     ),
+    Endpoint(
+        execution_rules,
+        "GET",
+        "/api/v3/executionRules",
+        "executionRules",
+        weight=execution_rules_weight,
+        optional=(_SYMBOL, _SYMBOLS, _STATUS),
+    ),
+    _REFERENCE,
+    replace(_REFERENCE, path="/api/v3/referencePrice/calculation", ws_name="referencePrice.calculation"),
     Endpoint(no_contracts, "GET", "/fapi/v1/exchangeInfo"),
     Endpoint(no_contracts, "GET", "/dapi/v1/exchangeInfo"),
 )
