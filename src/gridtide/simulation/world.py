@@ -251,7 +251,7 @@ class World:
         deeds = self._deeds()
         while loop.time() < TROUBLE_SECONDS:
             self.rng.choice(deeds)()
-            await asyncio.sleep(self.rng.choice((0.2, 2.0, 5.0, 12.0)))
+            await asyncio.sleep(self.rng.choice((0.2, 2.0, 5.0, 8.0)))
         self.venue.set_status(SYMBOL, MarketStatus.TRADING)
 
     def _deeds(self) -> list[Callable[[], None]]:
