@@ -267,6 +267,8 @@ def test_an_older_state_is_left_alone(command: Command, folder: Path) -> None:
         (("--market", "BTC/USD"), "did you mean BTC/USDT?"),
         (("--market", "FOO/BAR"), "--market FOO/BAR=1.5"),
         (("--market", "nofile.parquet"), "there is no market file nofile.parquet"),
+        (("--market", "BTCUSDT"), "a market with a slash, such as BTC/USDT"),
+        (("--state-folder", "grid.yaml"), "cannot be written (Not a directory); nothing was started"),
         (("--market", "grid.yaml"), "say --market BTC/USDT=grid.yaml"),
         (("--market", "BTC/USDT=grid.yaml"), "grid.yaml is neither"),
         (("--market", "BTC/USDT=abc"), "there is no such file, and it is no price"),
@@ -295,6 +297,27 @@ def test_a_slip_is_one_sentence_and_starts_nothing(
     assert found.err.count("\n") == 1
     assert "S3CR3T" not in found.err
     assert set(folder.rglob("*.state.json")) == before
+
+
+def test_a_damaged_key_file_is_left_alone(command: Command, folder: Path) -> None:
+    """No other key is made up in its place, which would lock the person's programs out."""
+    with started("--market", "BTC/USDT"):
+        pass
+    (kept,) = folder.rglob("exchange.json")
+    kept.write_text("{}")
+    assert "exchange.json is damaged; nothing was started" in command("sandbox", "--market", "BTC/USDT").err
+    assert kept.read_text() == "{}"
+
+
+@pytest.mark.usefixtures("folder")
+def test_it_ends_quietly_after_playing_a_file() -> None:
+    """The library that reads files reports on stderr what is not freed at the exit; `started` allows nothing there."""
+    rows = "".join(f"{1_609_459_200_000 + 60_000 * row},100,110,95,105,10\n" for row in range(3))
+    Path("BTCUSDT.csv").write_text(f"timestamp,open,high,low,close,volume\n{rows}")
+    with started("--market", "BTCUSDT.csv", "--no-state") as target:
+        assert (
+            RestClient(target).get("/api/v3/ticker/price", symbol="BTCUSDT").body["price"] == "100.00000000"
+        )
 
 
 # --- the options by themselves -----------------------------------------------------------------------

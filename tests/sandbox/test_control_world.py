@@ -201,8 +201,23 @@ def test_the_price_moves_by_hand(sandbox: RunningSandbox, control: Control) -> N
     control.ask("POST", "price", {"market": "BTC/USDT", "price": "49400", "volume": "1"})
     assert rest.signed("GET", "/api/v3/order", symbol="BTCUSDT", orderId=order).body["status"] == "FILLED"
     assert control.ask("POST", "price", {"market": "BTC/USDT", "price": "50000"}).body["last"] == "50000"
-    for wrong in ("0", "-5", "NaN", 1.5, "x"):
+    for wrong in ("0", "-5", "NaN", 1.5, "x", "1e15", "0.000000001"):
         assert control.ask("POST", "price", {"market": "BTC/USDT", "price": wrong}).status == 400
+
+
+def test_a_number_beyond_all_measure_ends_nothing(control: Control) -> None:
+    """It is refused by its name, and the markets play on: the arithmetic behind them has an end."""
+    huge: list[tuple[str, dict[str, Any]]] = [
+        ("price", {"market": "BTC/USDT", "price": "1e99"}),
+        ("price", {"market": "BTC/USDT", "price": "50000", "volume": "1e40"}),
+        ("deposit", {"account": "main", "asset": "USDT", "amount": "1e60"}),
+        ("orders", {"market": "BTC/USDT", "side": "BUY", "amount": "1e60", "price": "1"}),
+        ("rules", {"market": "BTC/USDT", "rules": {"tick_size": "1e-40"}}),
+    ]
+    for operation, body in huge:
+        found = control.ask("POST", operation, body)
+        assert (found.status, "more digits than an exchange keeps" in found.body["error"]) == (400, True)
+    assert control.ask("POST", "step", {"points": 1}).status == 200
 
 
 def test_others_take_and_make(sandbox: RunningSandbox, control: Control) -> None:

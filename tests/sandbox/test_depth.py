@@ -21,6 +21,7 @@ from gridtide.sandbox.moments import load_moment, move_of, save_moment
 from gridtide.sandbox.player import Player
 from gridtide.sandbox.server import Sandbox
 from gridtide.sandbox.settings import MarketSettings
+from gridtide.sandbox.time_unit import TimeUnit
 from gridtide.testing.sandbox_exchange import running_sandbox, sandbox_settings
 from gridtide.venue.messages import MarketMove
 from tests.market_data.captures import START, difference, snapshot, trade, write
@@ -40,6 +41,7 @@ class Listener:
     """Hears streams as a connection would."""
 
     combined = False
+    unit = TimeUnit.MILLISECOND
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []

@@ -222,6 +222,17 @@ async def test_maintenance_refuses_everything_and_acts_on_nothing(case: Case) ->
     case.wait_for(lambda: place(case).status == 200)
 
 
+@pytest.mark.parametrize("knob, status", [("exchange.maintenance", 503), ("exchange.ban", 418)])
+def test_nothing_is_looked_at_while_the_door_is_closed(case: Case, knob: str, status: int) -> None:
+    """An unknown path, an unreadable body and a bad header are not answered on their own merits."""
+    case.faults.add(knob)
+    assert case.rest.raw("GET", "/api/v3/nowhere").status == status
+    assert case.rest.raw("POST", "/api/v3/order", b"\xff").status == status
+    assert case.rest.raw("GET", "/api/v3/time", headers={"X-MBX-TIME-UNIT": "x"}).status == status
+    case.faults.clear()
+    assert case.rest.raw("GET", "/api/v3/nowhere").status == 404
+
+
 def test_maintenance_may_speak_json(case: Case) -> None:
     case.faults.add("exchange.maintenance", how="json", status=503, code=-1016)
     assert (place(case).status, place(case).code) == (503, -1016)

@@ -67,6 +67,7 @@ def test_the_scenario_of_the_docs_loads(tmp_path: Path) -> None:
         ({"fault": "answer.cut", "byte": 1.5}, "whole number"),
         ({"fault": "answer.status", "executed": "maybe"}, "true or false"),
         ({"fault": "account.deposit", "amount": "much"}, "must be a decimal"),
+        ({"fault": "account.order", "amount": "1e70"}, "at most 15 digits before the point"),
         ({"fault": "account.cancel", "endpoint": PLACE, "moment": "during"}, "before or after"),
         ({"fault": "engine.cancel_race", "share": 1.5}, "not be above 1"),
         ({"fault": "engine.unknown", "code": -1}, "must be one of -1006"),

@@ -285,6 +285,6 @@ def test_no_fault_leaves_no_hook(case: Case) -> None:
     name = case.faults.add("answer.lost", endpoint=PLACE)
     case.faults.remove(name)
     seam = case.sandbox.call(lambda running: running.exchange.seam)
-    hooks = ("around_request", "on_event", "on_published", "on_connecting", "on_subscribing", "liveness")
+    hooks = ("around_request", "on_event", "on_published", "at_the_door", "on_subscribing", "liveness")
     assert [getattr(seam, hook) for hook in hooks] == [None] * len(hooks)
     assert RestClient(case.sandbox).order("BUY", "0.001", "40000").status == 200

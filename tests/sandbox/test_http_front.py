@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridtide.sandbox.http_front import NotPlain, read_request
+from gridtide.sandbox.http_front import FrontServer, NotPlain, read_request
 from gridtide.testing.sandbox_exchange import RunningSandbox
 
 PING = b"GET /api/v3/ping HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -149,3 +152,28 @@ def test_no_bytes_break_the_reader(noise: bytes) -> None:
 def test_a_head_without_end_is_not_kept_for_ever() -> None:
     with pytest.raises(NotPlain):
         read_request(b"GET /" + b"a" * 10_000)
+
+
+def test_a_silent_connection_is_closed() -> None:
+    """As aiohttp does it with its own: after an hour and half a minute without a request (here: sooner)."""
+
+    async def main() -> None:
+        server = FrontServer(_never, lambda _request, _address: b"HTTP/1.1 204 No Content\r\n\r\n", 0.3)
+        listening = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        for _ in range(3):
+            await asyncio.sleep(0.15)
+            writer.write(PING)
+            assert await reader.readuntil(b"\r\n\r\n")
+        begun = time.monotonic()
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert time.monotonic() - begun > 0.2
+        assert not server.fronts
+        writer.close()
+        listening.close()
+
+    asyncio.run(main())
+
+
+async def _never(_request: web.BaseRequest) -> web.StreamResponse:
+    raise AssertionError("no request goes the long way")

@@ -3,21 +3,26 @@
 import json
 import stat
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gridtide.domain.errors import DataUnusable, InvalidInput
+from gridtide.domain.market import Asset, MarketStatus
 from gridtide.sandbox import state_file
-from gridtide.sandbox.settings import MarketSettings
+from gridtide.sandbox.settings import ApiKey, MarketSettings
 from gridtide.testing.sandbox_exchange import (
+    ACCOUNT,
     BTC_USDT,
     RunningSandbox,
     account_settings,
     running_sandbox,
     sandbox_settings,
 )
+from gridtide.venue.state_history import History
+from gridtide.venue.state_history import whole as whole_state
 from tests.sandbox.conftest import GENEROUS
 from tests.sandbox.rest_client import RestClient
 from tests.sandbox.sources import ListSource, points
@@ -138,3 +143,33 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path) -> None:
         state_file.save(path, {"a": object()})
     assert json.loads(path.read_bytes()) == {"version": 2, "a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 64, 65, 200])
+def test_histories_are_written_in_their_places(tmp_path: Path, rows: int) -> None:
+    """Row by row, as if the whole had been written at once."""
+    one = History(range(rows), lambda number: {"number": number, "text": "\0[]"})
+    state = {"a": [one, {"b": one}], "c": "\0"}
+    state_file.save(tmp_path / "state.json", state)
+    assert state_file.load(tmp_path / "state.json") == {"version": 2, **whole_state(state)}
+
+
+def test_what_a_fault_changed_is_not_saved(tmp_path: Path) -> None:
+    """A killed sandbox starts again with the market it was given; while it lives the fault goes on."""
+    state = tmp_path / "state.json"
+    with running_sandbox(settings(tmp_path, hold=True)) as sandbox:
+        sandbox.call(lambda running: running.exchange.keys.add(ACCOUNT, ApiKey("added", "secret")))
+        sandbox.faults.add("market.status", status="HALT")
+        sandbox.faults.add("market.filters", tick_size="10")
+        sandbox.faults.add("account.key_rights")
+        sandbox.call(lambda running: running.exchange.deposit(ACCOUNT, Asset("BTC"), Decimal(1)))
+        sandbox.wait_for(sandbox.sandbox.save())
+        killed = state.read_bytes()
+        market = sandbox.call(lambda running: running.exchange.venue.market(BTC_USDT.symbol))
+        assert (market.status, market.rules.tick_size) == (MarketStatus.HALT, Decimal(10))
+        assert not sandbox.call(lambda running: running.exchange.keys.permissions("added")).trading
+    state.write_bytes(killed)
+    with running_sandbox(settings(tmp_path, hold=True)) as sandbox:
+        assert sandbox.call(lambda running: running.exchange.venue.market(BTC_USDT.symbol)) == BTC_USDT
+        assert sandbox.call(lambda running: running.exchange.keys.permissions("added")).trading
+        assert sandbox.truth()["balances"]["BTC"]["free"] == "2"

@@ -126,3 +126,14 @@ async def test_a_retired_stream_is_switched_off(*, serves: bool) -> None:
             await move(sandbox, "50200")
             found |= await heard(client, {"!miniTicker@arr"})
             assert ("!ticker@arr" in found) is serves
+
+
+@pytest.mark.parametrize("name", ["!miniTicker@arr@1000ms", "!miniTicker@arr@3000ms"])
+async def test_mini_tickers_of_all_markets_have_further_names(name: str) -> None:
+    """What python-binance asks for by default, and what older programs did."""
+    with running_sandbox() as sandbox:
+        async with connect(ws(sandbox, f"/stream?streams={name}")) as client:
+            await move(sandbox, "50000")
+            message = await client.event()
+            assert message["stream"] == name
+            assert [each["e"] for each in message["data"]] == ["24hrMiniTicker"]

@@ -216,11 +216,11 @@ async def test_subscriptions(sandbox: RunningSandbox, api: SocketClient) -> None
     assert await subscribe(sandbox, api) == first + 1
 
 
-def log_on_params() -> dict[str, Any]:
+def log_on_params(key: str = "ed25519") -> dict[str, Any]:
     timestamp = now()
-    text = f"apiKey=ed25519&timestamp={timestamp}"
+    text = f"apiKey={key}&timestamp={timestamp}"
     signature = base64.b64encode(ED25519.sign(text.encode())).decode()
-    return {"apiKey": "ed25519", "timestamp": timestamp, "signature": signature}
+    return {"apiKey": key, "timestamp": timestamp, "signature": signature}
 
 
 async def test_sessions(sandbox: RunningSandbox, api: SocketClient) -> None:
@@ -236,6 +236,23 @@ async def test_sessions(sandbox: RunningSandbox, api: SocketClient) -> None:
     assert (await api.ask("session.logout"))["result"]["apiKey"] is None
     assert (await api.event())["event"]["e"] == "eventStreamTerminated"
     assert (await api.ask("account.status", {"timestamp": now()}))["error"]["code"] == -2014
+
+
+async def test_a_session_ends_with_its_key(sandbox: RunningSandbox, api: SocketClient) -> None:
+    """The next request is refused without an id and ends the session, as if it had logged out."""
+    key = ApiKey("shortlived", public_key=pem(ED25519))
+    sandbox.call(lambda running: running.exchange.keys.add("main", key))
+    await api.ask("session.logon", log_on_params("shortlived"))
+    await api.ask("userDataStream.subscribe")
+    assert (await api.ask("order.status", {"timestamp": now(), "symbol": "BTCUSDT", "orderId": 10**9}))[
+        "id"
+    ] == 1
+    sandbox.call(lambda running: running.exchange.keys.revoke("shortlived"))
+    assert (await api.ask("time"))["id"] == 1
+    refused = await api.ask("account.status", {"timestamp": now()})
+    assert (refused["id"], refused["status"], refused["error"]["code"]) == (None, 401, -2015)
+    assert (await api.event())["event"]["e"] == "eventStreamTerminated"
+    assert (await api.ask("session.status"))["result"]["apiKey"] is None
 
 
 async def test_limits_over_the_websocket() -> None:

@@ -156,6 +156,21 @@ async def test_a_prevented_match_is_told(account: Account) -> None:
     assert shown(canceled) == {"W", "v", "A"}
 
 
+async def test_an_expired_taker_tells_what_would_have_traded(account: Account) -> None:
+    """`pl` is no more than the maker had left."""
+    maker = await account.act("order.place", **{**LIMIT, "side": "SELL", "price": "50000"})
+    taker = await account.act(
+        "order.place",
+        **{**LIMIT, "quantity": "0.003", "price": "50000"},
+        selfTradePreventionMode="EXPIRE_TAKER",
+    )
+    event = next(each for each in await account.orders(3) if each["x"] == "TRADE_PREVENTION")
+    assert (event["i"], event["B"], event["pl"]) == (taker["orderId"], "0.00300000", "0.00200000")
+    assert event["pY"] == "100.00000000"
+    await account.act("order.cancel", symbol="BTCUSDT", orderId=maker["orderId"])
+    await account.orders(1)
+
+
 async def test_an_expired_remainder_has_its_reason(account: Account) -> None:
     await account.act("order.place", **{**LIMIT, "timeInForce": "IOC"})
     _, expired = await account.orders(2)

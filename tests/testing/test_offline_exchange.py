@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -138,3 +139,23 @@ def test_faults_strike_here_too() -> None:
             exchange.request("GET", "/api/v3/time")
 
     asyncio.run(in_a_loop())
+
+
+def test_a_slip_of_the_test_is_one_sentence() -> None:
+    """A number that is not exact or beyond all measure, a market that is not there, a clock that goes back."""
+    exchange = OfflineExchange()
+    slips: list[tuple[Callable[[], None], str]] = [
+        (lambda: exchange.move("48000", symbol="ETHUSDT"), "this exchange has BTC/USDT; nothing moved"),
+        (lambda: exchange.move("much"), "'much' is not a number"),
+        (lambda: exchange.move("1e99"), "a market cannot move to"),
+        (lambda: exchange.deposit("USDT", "1e99"), "15 digits before the point"),
+        (lambda: exchange.advance(-1), "cannot go back"),
+    ]
+    before = exchange.truth(), exchange.clock.now()
+    for slip, sentence in slips:
+        with pytest.raises(InvalidInput, match=sentence):
+            slip()
+    assert (exchange.truth(), exchange.clock.now()) == before
+    exchange.move("48000", symbol="BTCUSDT")
+    price = exchange.request("GET", "/api/v3/ticker/price", {"symbol": "BTCUSDT"})
+    assert price.body["price"] == "48000.00000000"

@@ -1,6 +1,7 @@
 """docs/sandbox.md tells the truth: its code runs, its snippets are those of the program, no operation is missing."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,15 @@ PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 def test_the_example_of_a_python_test_runs() -> None:
     section = PAGE.split("## In a Python test")[1]
-    (first, second) = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[:2]
-    names: dict[str, object] = {}
+    first, settings, over_network = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[
+        :3
+    ]
+    names: dict[str, Any] = {}
     exec(compile(first, "docs/sandbox.md", "exec"), names)
     assert names["answer"]
-    compile(second, "docs/sandbox.md", "exec")
+    exec(compile(settings, "docs/sandbox.md", "exec"), names)
+    assert names["exchange"].truth()["balances"]["USDT"]["free"] == "500"
+    compile(over_network, "docs/sandbox.md", "exec")
 
 
 @pytest.mark.parametrize("client", Client)

@@ -1,5 +1,7 @@
 """Self-trades that do not happen: the scenarios of the exchange's STP FAQ, what is recorded and what is released."""
 
+from random import Random
+
 import pytest
 
 from gridtide.domain.order import OrderStatus, Side
@@ -186,13 +188,34 @@ def test_records_are_kept_by_market_and_found_in_every_way() -> None:
     found = venue.prevented_matches("a", SYMBOL)
     assert [match.match_id for match in found] == [0, 1, 2]
     assert found[0] == PreventedMatch(
-        "a", SYMBOL, 0, taker.order_id, makers[0].order_id, "EXPIRE_MAKER", D(40_120), None, D("1.2"), NOW
+        "a",
+        SYMBOL,
+        0,
+        taker.order_id,
+        makers[0].order_id,
+        "EXPIRE_MAKER",
+        D(40_120),
+        None,
+        D("1.2"),
+        NOW,
+        D("1.2"),
     )
     assert venue.prevented_matches("a", SYMBOL, match_id=1) == (found[1],)
     assert venue.prevented_matches("a", SYMBOL, order_id=makers[2].order_id) == (found[2],)
     assert venue.prevented_matches("a", SYMBOL, order_id=taker.order_id) == found
     assert venue.prevented_matches("a", SYMBOL, from_match_id=1, limit=1) == (found[1],)
     assert venue.prevented_matches("b", SYMBOL) == ()
+
+
+@pytest.mark.parametrize("mode", ["EXPIRE_TAKER", "EXPIRE_BOTH", "EXPIRE_MAKER", "DECREMENT"])
+def test_a_record_tells_what_would_have_traded(mode: str) -> None:
+    """The smaller of what either order had left, whatever the mode takes of them."""
+    venue = quiet()
+    three_bids(venue)
+    sell(venue, "3", "40120", prevention=mode)
+    assert [match.amount for match in venue.prevented_matches("a", SYMBOL)] == [D("1.2")]
+    restored = Venue.from_state(venue.state(), Random(0))
+    assert restored.prevented_matches("a", SYMBOL) == venue.prevented_matches("a", SYMBOL)
 
 
 def test_the_event_carries_the_record() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gridtide.domain.errors import Defect
 from gridtide.domain.order import Side, TimeInForce
 from gridtide.venue.messages import NewOrder, OrderChanged, VenueRefusal
+from gridtide.venue.state_history import whole
 from gridtide.venue.venue import Venue
 from tests.venue.operations import WORLDS, Life
 from tests.venue.world import BTC, NOW, SYMBOL, USDT, D, buy, move, venue_at
@@ -59,6 +60,23 @@ def test_frozen_and_thawed_it_goes_on_the_same(
     twin.venue.check()
     assert life.answers(after) == twin.answers(after)
     assert twin.venue.state() == life.venue.state()
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    before=st.integers(0, 60),
+    after=st.integers(1, 60),
+    world=st.sampled_from(WORLDS),
+)
+def test_a_snapshot_tells_of_its_own_moment(
+    seed: int, before: int, after: int, world: dict[str, Any]
+) -> None:
+    """Its histories may be read as late as one likes: what the venue did since is not in them."""
+    life = Life(seed, world)
+    life.live(before)
+    snapshot, then = life.venue.snapshot(), life.venue.state()
+    life.live(after)
+    assert whole(snapshot) == then
 
 
 @given(seed=st.integers(0, 2**32), world=st.sampled_from(WORLDS))

@@ -146,7 +146,7 @@ def test_deposits_and_withdrawals() -> None:
         venue.deposit("a", USDT, D(-1), NOW)
     venue.deposit("a", Asset("DOGE"), D("0.5"), NOW)
     assert venue.balances("a")[Asset("DOGE")] == Balance(D("0.5"), D(0))
-    with pytest.raises(InvalidInput, match="8 decimals"):
+    with pytest.raises(InvalidInput, match="8 behind"):
         venue.deposit("a", USDT, D("0.000000001"), NOW)
     venue.check()
 

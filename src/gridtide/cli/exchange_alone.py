@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from gridtide.cli.exchange_snippets import snippet
 from gridtide.cli.output import print_json, table
 from gridtide.domain.errors import InvalidInput
 from gridtide.sandbox.folder_lock import FolderLock
-from gridtide.sandbox.launch import folder_name
+from gridtide.sandbox.launch import folder_name, settle_memory
 from gridtide.sandbox.server import serve
 from gridtide.sandbox.settings import ApiKey
 
@@ -59,9 +58,16 @@ def _folder(asked: Asked, name: str) -> Iterator[Path | None]:
         yield None
         return
     folder = asked.state_folder / "alone" / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FolderLock(folder / LOCK_FILE)
-    if not lock.acquire():
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FolderLock(folder / LOCK_FILE)
+        is_ours = lock.acquire()
+    except OSError as error:
+        raise InvalidInput(
+            f"{folder} cannot be written ({error.strerror}); nothing was started: give another --state-folder, or "
+            "--no-state"
+        ) from None
+    if not is_ours:
         raise InvalidInput(
             f"a sandbox with these markets runs already, from {folder}: nothing was started; end that one first, give "
             "this one another --state-folder, or --no-state"
@@ -108,8 +114,7 @@ def _on_ready(sandbox: Sandbox, plan: Plan, show: Client | None, *, as_json: boo
         print_json(_whereabouts(sandbox, plan))
     else:
         _tell(sandbox, plan, show)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: the collector need not look at it while orders wait
+    settle_memory()
 
 
 def _whereabouts(sandbox: Sandbox, plan: Plan) -> dict[str, Any]:

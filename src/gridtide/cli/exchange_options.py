@@ -191,13 +191,21 @@ def _market(text: str, seed: int, listed: Collection[str]) -> MarketLaunch:
     if _SYMBOL.fullmatch(symbol) is None:
         raise InvalidInput(
             f"there is no market file {text[:80]}; nothing was started: give a file of candles, market trades or a "
-            "recorded book, or a market such as ETH/USDT"
+            f"recorded book, or a market with a slash, such as {_with_slash(symbol)}"
         )
     if not equals:
         return _invented(symbol, None, seed, listed)
     if _is_data(value):
         return MarketLaunch(symbol, str(Path(value).absolute()))
     return _invented(symbol, _start_price(symbol, value), seed, listed)
+
+
+def _with_slash(name: str) -> str:
+    """``BTC/USDT`` for ``BTCUSDT``; an example where it is nothing like that."""
+    try:
+        return symbol_of_name(name) if re.fullmatch("[A-Z0-9]+[-_]?[A-Z0-9]+", name) else "ETH/USDT"
+    except DataUnusable:
+        return "ETH/USDT"
 
 
 def _is_data(text: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -70,10 +69,16 @@ def _kept(folder: Path | None) -> tuple[Credentials, Timestamp]:
     if folder is None:
         return fresh
     path = folder / KEPT_FILE
-    with suppress(FileNotFoundError, KeyError, TypeError, orjson.JSONDecodeError):
+    try:
         kept = orjson.loads(path.read_bytes())
         start = Timestamp(kept["market_start"]) if (folder / STATE_FILE).exists() else fresh[1]
         fresh = Credentials(kept["api_key"], kept["secret"]), start
+    except FileNotFoundError:
+        pass
+    except (KeyError, TypeError, orjson.JSONDecodeError):
+        raise InvalidInput(
+            f"{path} is damaged; nothing was started and nothing changed: move {folder} away to start a new exchange"
+        ) from None
     credentials, start = fresh
     values = {"api_key": credentials.api_key, "secret": credentials.secret, "market_start": start}
     write_private(path, orjson.dumps(values))

@@ -1,11 +1,12 @@
 """How to point a client at a sandbox: programs to paste, with its addresses and key filled in.
 
-The docs show the same ones, and tests run them.
+The docs show the same ones, and tests run them. They are written as ruff formats them, which also formats the docs.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from textwrap import indent
 
 
 class Client(StrEnum):
@@ -28,23 +29,27 @@ def snippet(client: Client, address: str, key: str, secret: str) -> str:
     return text
 
 
-_CCXT_OPTIONS = """\
-    "options": {
-        "defaultType": "spot",
-        "fetchMarkets": {"types": ["spot"]},  # else load_markets asks the futures sites too
-        "fetchMargins": False,
-        "fetchCurrencies": False,
-    },
-"""
-
-_CCXT_ADDRESSES = """\
+_CCXT = """\
+    {
+        "apiKey": "THE-KEY",
+        "secret": "THE-SECRET",
+        "options": {
+            "defaultType": "spot",
+            "fetchMarkets": {"types": ["spot"]},  # else load_markets asks the futures sites too
+            "fetchMargins": False,
+            "fetchCurrencies": False,
+        },
+    }
+)
 base = "http://ADDRESS"
 api = exchange.urls["api"]
 api["public"] = api["private"] = base + "/api/v3"
 api["v1"] = base + "/api/v1"
+# All of them: a key you forget is signed and sent to the real exchange.
 for name, version in (("sapi", "v1"), ("sapiV2", "v2"), ("sapiV3", "v3"), ("sapiV4", "v4")):
-    api[name] = f"{base}/sapi/{version}"  # all of them: a key you forget is signed and sent to the real exchange
-spot = exchange.exceptions.get("spot", {})  # ccxt chooses its errors by the address: give it those of spot
+    api[name] = f"{base}/sapi/{version}"
+# ccxt chooses its errors by the address: give it those of spot.
+spot = exchange.exceptions.get("spot", {})
 exchange.get_exceptions_by_url = lambda url, kind: spot.get(kind, {})
 """
 
@@ -52,11 +57,8 @@ SNIPPETS = {
     Client.CCXT: f"""\
 import ccxt  # the same for ccxt.async_support
 
-exchange = ccxt.binance({{
-    "apiKey": "THE-KEY",
-    "secret": "THE-SECRET",
-{_CCXT_OPTIONS}}})
-{_CCXT_ADDRESSES}
+exchange = ccxt.binance(
+{_CCXT}
 print(exchange.fetch_balance()["USDT"])
 print(exchange.create_order("BTC/USDT", "limit", "buy", 0.001, 40000)["id"])
 """,
@@ -67,11 +69,8 @@ import ccxt.pro as ccxtpro
 
 
 async def main():
-    exchange = ccxtpro.binance({{
-        "apiKey": "THE-KEY",
-        "secret": "THE-SECRET",
-{_CCXT_OPTIONS.replace("    ", "        ", 1).replace(chr(10) + "    ", chr(10) + "        ")}    }})
-{"".join("    " + line + chr(10) for line in _CCXT_ADDRESSES.splitlines())}\
+    exchange = ccxtpro.binance(
+{indent(_CCXT, "    ")}\
     streams = exchange.urls["api"]["ws"]
     streams["spot"] = streams["margin"] = "ws://ADDRESS/stream/ws"  # must contain /stream
     streams["ws-api"]["spot"] = "ws://ADDRESS/ws-api/v3"
@@ -100,11 +99,13 @@ print(client.order_limit_buy(symbol="BTCUSDT", quantity="0.001", price="40000")[
 from binance_common.configuration import ConfigurationRestAPI
 from binance_sdk_spot.spot import Spot
 
-client = Spot(config_rest_api=ConfigurationRestAPI(
-    api_key="THE-KEY",
-    api_secret="THE-SECRET",
-    base_path="http://ADDRESS",
-))
+client = Spot(
+    config_rest_api=ConfigurationRestAPI(
+        api_key="THE-KEY",
+        api_secret="THE-SECRET",
+        base_path="http://ADDRESS",
+    )
+)
 # for streams: ConfigurationWebSocketStreams(stream_url="ws://ADDRESS")
 # for the WebSocket API: ConfigurationWebSocketAPI(stream_url="ws://ADDRESS/ws-api/v3")
 print(client.rest_api.ticker_price(symbol="BTCUSDT").data())

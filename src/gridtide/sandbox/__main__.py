@@ -6,7 +6,6 @@ never again.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import secrets
@@ -20,7 +19,14 @@ from gridtide.domain.errors import GridtideError
 from gridtide.domain.market import Timestamp
 from gridtide.sandbox.clock import WallClock
 from gridtide.sandbox.folder_lock import FolderLock
-from gridtide.sandbox.launch import STATE_FILE, Credentials, Identity, LaunchSpec, build_settings
+from gridtide.sandbox.launch import (
+    STATE_FILE,
+    Credentials,
+    Identity,
+    LaunchSpec,
+    build_settings,
+    settle_memory,
+)
 from gridtide.sandbox.process import LAUNCH_FILE, LOCK_FILE, Contact
 from gridtide.sandbox.server import Sandbox, serve
 from gridtide.sandbox.state_file import write_private
@@ -76,8 +82,7 @@ def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity) -> None:
         market_start=identity.market_start,
     )
     contact.write(folder)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: the collector need not look at it while orders wait
+    settle_memory()
     _LOG.info("sandbox.listening port=%s", sandbox.port)
     _report({"ready": True})
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.sandbox.errors import ApiError, mandatory
+from gridtide.sandbox.parameters import microseconds
 
 if TYPE_CHECKING:
     from gridtide.sandbox.parameters import RawParameters
@@ -27,7 +28,6 @@ _TIMESTAMP = re.compile(r"[0-9]{1,19}", re.ASCII)
 _RECEIVE_WINDOW = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
 _DEFAULT_WINDOW = 5_000_000
 _LARGEST_WINDOW = 60_000_000
-_MICROSECOND_DIGITS = 16
 _AHEAD = 1_000_000
 
 SIGNING_PARAMETERS = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
@@ -60,14 +60,16 @@ class KeyEntry:
     verify: Verifier
     is_revoked: bool = False
 
-    def require(self, right: Right, address: str = "") -> None:
-        """Raise -2015 unless the key has `right` and may be used from `address`."""
+    def allows(self, right: Right, address: str) -> bool:
+        """Whether the key has `right` and may be used from `address`."""
         rights = self.api_key.permissions
-        if right is Right.TRADE:
-            allowed = rights.trading
-        else:
-            allowed = rights.reading or right is Right.NONE
-        if not allowed or self.is_revoked or (rights.addresses and address not in rights.addresses):
+        if self.is_revoked or (rights.addresses and address not in rights.addresses):
+            return False
+        return rights.trading if right is Right.TRADE else rights.reading
+
+    def require(self, right: Right, address: str) -> None:
+        """Raise -2015 unless the key `allows` it."""
+        if not self.allows(right, address):
             raise _rejected_key()
 
 
@@ -156,8 +158,7 @@ def _timestamp(values: Mapping[str, str]) -> int:
     text = values.get("timestamp", "")
     if _TIMESTAMP.fullmatch(text) is None:
         raise mandatory("timestamp")
-    value = int(text)
-    return value if len(text) >= _MICROSECOND_DIGITS else value * 1000
+    return microseconds(text)
 
 
 def _receive_window(text: str | None) -> int:

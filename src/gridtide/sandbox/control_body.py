@@ -9,6 +9,7 @@ import orjson
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.money import parse_decimal
+from gridtide.venue.rounding import LARGEST, UNIT, is_multiple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-_NO_MONEY = 1e15
-"""A whole number beyond this is a slip of the finger."""
 
 
 class Body:
@@ -47,11 +45,16 @@ class Body:
         value = self._values.get(name)
         if isinstance(value, float) or value is None:
             raise InvalidInput(f'{name} is needed as a text, such as "0.5"')
-        return parse_decimal(value)
+        number = parse_decimal(value)
+        if abs(number) >= LARGEST or not is_multiple(number, UNIT):
+            raise InvalidInput(
+                f"{name} has more digits than an exchange keeps (15 before the point, 8 behind); nothing was changed"
+            )
+        return number
 
     def whole(self, name: str) -> int:
         value = self._values.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _NO_MONEY:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LARGEST:
             raise InvalidInput(f"{name} is needed as a whole number from 0 on")
         return value
 

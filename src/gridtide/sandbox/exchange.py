@@ -294,9 +294,9 @@ class SandboxExchange:
     # --- the whole -----------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Venue and public record, JSON-compatible."""
+        """Venue and public record as they are now; JSON-compatible but for the `History` of the venue."""
         records = {name: listing.record.state() for name, listing in self.listings.items()}
-        return {"venue": self.venue.state(), "records": records}
+        return {"venue": self.venue.snapshot(), "records": records}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Become what `state` was taken of, for the markets and accounts of the settings.

@@ -41,7 +41,8 @@ TICKS_PER_SECOND = 10
 
 _ALL_TICKERS = "!ticker@arr"
 """Retired upstream on 2026-03-26; a switch brings it back."""
-_ALL_MINI_TICKERS = "!miniTicker@arr"
+_ALL_MINI_TICKERS = {"!miniTicker@arr": 1, "!miniTicker@arr@1000ms": 1, "!miniTicker@arr@3000ms": 3}
+"""And how many seconds apart each is sent; the longer names are in no document, and clients ask for them."""
 _ALL_WINDOWS = {f"!ticker_{size}@arr": size for size in STREAM_WINDOWS}
 _SHIFTED = [timeframe for timeframe in LENGTHS if part_of(timeframe, AHEAD) != timeframe]
 """The timeframes whose candles are others eight hours ahead of UTC; they are folded from those of an hour."""
@@ -229,10 +230,13 @@ class MarketFeed:
 
 
 def pulse_all_markets(feeds: list[MarketFeed], hub: Hub, tick: int, now: int, *, retired: bool) -> None:
-    """The streams of all tickers: once a second, those that changed."""
-    if tick % TICKS_PER_SECOND:
+    """The streams of all tickers: at most once a second, those that changed."""
+    second, rest = divmod(tick, TICKS_PER_SECOND)
+    if rest:
         return
-    _pulse_all(_ALL_MINI_TICKERS, feeds, hub, lambda feed: feed.mini_ticker(now))
+    for name, seconds in _ALL_MINI_TICKERS.items():
+        if second % seconds == 0:
+            _pulse_all(name, feeds, hub, lambda feed: feed.mini_ticker(now))
     for name, size in _ALL_WINDOWS.items():
         _pulse_all(name, feeds, hub, partial(MarketFeed.window, size=size, now=now))
     if retired:

@@ -18,6 +18,8 @@ from aiohttp import web
 
 _LARGEST_HEAD = 8192
 _LARGEST_BODY = 65_536
+_IDLE_SECONDS = 3630.0
+"""How long aiohttp keeps a connection without a request; so does this."""
 _HEAD = re.compile(
     rb"(GET|POST|PUT|DELETE) (/[!-~]*) HTTP/1\.1((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[!-~][ -~\t]*)*)\r\n\r\n"
 )
@@ -85,6 +87,9 @@ class HttpFront(asyncio.Protocol):
         self._address = ""
         self._waiting = b""
         self._is_paused = False
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._idle_check = self._loop.call_later(server.idle_seconds, self._end_if_idle)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -93,7 +98,18 @@ class HttpFront(asyncio.Protocol):
         self._server.fronts.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._server.fronts.discard(self)
+        self._idle_check.cancel()
+
+    def _end_if_idle(self) -> None:
+        left = self._heard_at + self._server.idle_seconds - self._loop.time()
+        if left <= 0:
+            self.close()
+        else:
+            self._idle_check = self._loop.call_later(left, self._end_if_idle)
 
     def pause_writing(self) -> None:
         """The client does not read its answers: no more requests from it until it does."""
@@ -109,6 +125,7 @@ class HttpFront(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         transport = self._transport
         assert transport is not None
+        self._heard_at = self._loop.time()
         if self._waiting:
             data = self._waiting + data
         try:
@@ -128,7 +145,7 @@ class HttpFront(asyncio.Protocol):
     def _hand_over(self, data: bytes) -> None:
         """Let aiohttp have the connection and what it has not answered yet."""
         assert self._transport is not None
-        self._server.fronts.discard(self)
+        self._let_go()
         handler = self._server.long_way()
         handler.connection_made(self._transport)
         if self._is_paused:
@@ -147,10 +164,14 @@ class FrontServer(web.Server):
     """An aiohttp server whose connections begin on the short way."""
 
     def __init__(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], answer: AnswerAtOnce
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        answer: AnswerAtOnce,
+        idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
         super().__init__(handler, access_log=None)
         self.answer_at_once = answer
+        self.idle_seconds = idle_seconds
         self.fronts: set[HttpFront] = set()
 
     def __call__(self) -> Any:  # either protocol will do for the event loop; aiohttp promises its own only

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gridtide.sandbox.outbox import frame
+from gridtide.sandbox.time_unit import TimeUnit, event_in
 from gridtide.sandbox.wire import encode
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ class StreamListener(Protocol):
     @property
     def combined(self) -> bool:
         """Whether it wants payloads wrapped with the stream's name."""
+        ...
+
+    @property
+    def unit(self) -> TimeUnit:
+        """What the times of its payloads count."""
         ...
 
     def send_frame(self, data: bytes) -> None:
@@ -77,10 +83,13 @@ class Hub:
             hook("", name, raw, partial(self._send, name))
 
     def _send(self, name: str, raw: bytes) -> None:
-        plain = frame(raw)
-        wrapped = frame(b'{"stream":"' + name.encode() + b'","data":' + raw + b"}")
+        frames: dict[tuple[bool, TimeUnit], bytes] = {}
         for listener in self._streams.get(name, ()):
-            listener.send_frame(wrapped if listener.combined else plain)
+            form = listener.combined, listener.unit
+            data = frames.get(form)
+            if data is None:
+                data = frames[form] = _market_frame(name, raw, *form)
+            listener.send_frame(data)
 
     # --- user events ---------------------------------------------------------------------------------
 
@@ -108,3 +117,8 @@ class Hub:
     def _send_user(self, account_id: str, raw: bytes) -> None:
         for listener in self._users.get(account_id, ()):
             listener.send_event(raw)
+
+
+def _market_frame(name: str, raw: bytes, combined: bool, unit: TimeUnit) -> bytes:
+    payload = event_in(unit, raw)
+    return frame(b'{"stream":"' + name.encode() + b'","data":' + payload + b"}" if combined else payload)

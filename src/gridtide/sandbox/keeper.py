@@ -13,9 +13,11 @@ from gridtide.sandbox import state_file
 
 _LOG = logging.getLogger(__name__)
 
-_SAVE_SHARE = 200
-"""Nothing else happens while the state is built. It may take one part in this many of the time: with a long history
-saves become rarer, and fewer than one order in a hundred meets one."""
+_BUILD_SHARE = 200
+"""Nothing else happens while the state is taken. That may take one part in this many of the time."""
+_WRITE_SHARE = 20
+"""While it is written everything is a little slower. With both, saves become rarer as the history grows, and fewer than
+one order in a hundred meets one."""
 
 
 class StateKeeper:
@@ -45,12 +47,14 @@ class StateKeeper:
                 continue
             begun = loop.time()
             writing = self._begin()
-            pause = max(self._interval_seconds, (loop.time() - begun) * _SAVE_SHARE)
+            built = loop.time() - begun
             try:
                 await asyncio.shield(writing)
             except OSError as error:
                 self._saved = -1
                 _LOG.warning("sandbox.state_not_saved", extra={"reason": str(error)})
+            written = loop.time() - begun
+            pause = max(self._interval_seconds, built * _BUILD_SHARE, written * _WRITE_SHARE)
 
     async def save(self) -> None:
         """Save now; returns once the file is on the disk. Raises `OSError` where it cannot be written."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import hashlib
 import re
 import secrets
@@ -207,3 +209,11 @@ def _steps_at(price: Decimal) -> tuple[tuple[Decimal], tuple[Decimal]]:
     tick = ONE.scaleb(max(-8, min(-2, price.adjusted() - 5)))
     lot = ONE.scaleb(max(-8, min(0, -1 - price.adjusted())))
     return (tick,), (lot,)
+
+
+def settle_memory() -> None:
+    """What was loaded stays: the collector need not look at it while orders wait. At the exit it must again, or DuckDB
+    reports on stderr, line by line, what nobody freed."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)

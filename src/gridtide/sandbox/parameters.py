@@ -24,6 +24,9 @@ _INTEGER = r"^[0-9]{1,19}$"
 _SYMBOL = r"^[A-Z0-9-_.]{1,20}$"
 _CLIENT_ID = r"^[a-zA-Z0-9-_]{1,36}$"
 _LARGEST_LONG = 2**63 - 1
+_MICROSECOND_DIGITS = 16
+_MICROSECONDS = 1000
+"""In a millisecond."""
 
 
 # --- raw text ----------------------------------------------------------------------------------------
@@ -122,6 +125,17 @@ def _decode_integer(name: str, text: str) -> int:
     return value
 
 
+def microseconds(digits: str) -> int:
+    """A time as sent: in microseconds where it has 16 digits or more, else in milliseconds."""
+    value = int(digits)
+    return value if len(digits) >= _MICROSECOND_DIGITS else value * _MICROSECONDS
+
+
+def _decode_time(name: str, text: str) -> int:
+    _decode_integer(name, text)
+    return microseconds(text)
+
+
 def _decode_boolean(name: str, text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise invalid_data(name)
@@ -165,6 +179,16 @@ def client_id(name: str) -> Parameter[str]:
 def integer(name: str) -> Parameter[int]:
     """A whole number from zero to the largest 64-bit one. Order ids come as JSON strings too."""
     return Parameter(name, _decode_integer)
+
+
+def start_time() -> Parameter[int]:
+    """``startTime``: the first millisecond of a span, which may have been sent in microseconds."""
+    return Parameter("startTime", lambda name, text: -(-_decode_time(name, text) // _MICROSECONDS))
+
+
+def end_time() -> Parameter[int]:
+    """``endTime``: the last millisecond of a span, which may have been sent in microseconds."""
+    return Parameter("endTime", lambda name, text: _decode_time(name, text) // _MICROSECONDS)
 
 
 def boolean(name: str) -> Parameter[bool]:

@@ -44,8 +44,8 @@ class Seam:
     """Has account (empty for market data), stream (``user`` for user events), JSON, and what sends it."""
     on_published: Callable[[Sequence[VenueEvent], Timestamp], None] | None = None
     """Sees everything that happened at the venue, before anybody is told."""
-    on_connecting: Callable[[], ApiError | None] | None = None
-    """May refuse a WebSocket handshake."""
+    at_the_door: Callable[[], ApiError | None] | None = None
+    """May refuse what no endpoint stands for: a WebSocket handshake, an unknown path, an unreadable request."""
     on_subscribing: Callable[[Sequence[str]], ApiError | NoAnswer | None] | None = None
     """May refuse or ignore a subscription to market streams."""
     liveness: Callable[[Connection], Liveness] | None = None

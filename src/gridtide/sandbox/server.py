@@ -32,6 +32,7 @@ from gridtide.sandbox.player import Player
 from gridtide.sandbox.rest import RestEntrance
 from gridtide.sandbox.sockets import Connections, accept
 from gridtide.sandbox.streams import StreamConnection
+from gridtide.sandbox.time_unit import unit_of_query
 from gridtide.sandbox.websocket_api import CONNECT_WEIGHT, ApiConnection
 from gridtide.sandbox.wire import JsonObject
 
@@ -210,20 +211,23 @@ class Sandbox:
         if opening is None and path != _WS_API_PATH:
             return await self._rest.handle(request)
         seam = self.exchange.seam
-        if seam.on_connecting is not None and (refusal := seam.on_connecting()) is not None:
+        if seam.at_the_door is not None and (refusal := seam.at_the_door()) is not None:
             return self._rest.refuse(request, refusal)
         try:
+            unit = unit_of_query(query)
             weight = CONNECT_WEIGHT if opening is None else 0
             self.exchange.limiter.admit_connection(request.remote or "", weight, self.exchange.now())
         except ApiError as error:
             return self._rest.refuse(request, error)
         socket = await accept(request)
         if opening is None:
-            api = ApiConnection(socket, request, self.exchange, self.gateway, self.routes)
+            api = ApiConnection(socket, request, self.exchange, self.gateway, self.routes, unit)
             await self._connections.serve(api)
         else:
             combined, names = opening
-            connection = StreamConnection(socket, request, self.exchange, combined=combined, streams=names)
+            connection = StreamConnection(
+                socket, request, self.exchange, unit, combined=combined, streams=names
+            )
             await self._connections.serve(connection)
         return socket
 
@@ -257,13 +261,14 @@ class Sandbox:
             raise state_file.unreadable(path) from None
 
     def _state(self) -> dict[str, Any]:
-        return {
-            "kind": self.settings.kind,
-            "saved_at": self.exchange.now(),
-            "exchange": self.exchange.state(),
-            "player": self.player.state(),
-            "keys": save_keys(self.exchange),
-        }
+        with self.faults.lifted():
+            return {
+                "kind": self.settings.kind,
+                "saved_at": self.exchange.now(),
+                "exchange": self.exchange.state(),
+                "player": self.player.state(),
+                "keys": save_keys(self.exchange),
+            }
 
 
 async def run_sandbox(settings: SandboxSettings, on_ready: Callable[[Sandbox], None] | None = None) -> None:

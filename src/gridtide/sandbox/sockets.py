@@ -15,6 +15,7 @@ from gridtide.sandbox.seam import Liveness
 if TYPE_CHECKING:
     from gridtide.sandbox.exchange import SandboxExchange
     from gridtide.sandbox.settings import SocketSettings
+    from gridtide.sandbox.time_unit import TimeUnit
 
 _LARGEST_MESSAGE = 256 * 1024
 _CLOSE_SECONDS = 3.0
@@ -25,9 +26,15 @@ class Connection:
     """One WebSocket. Subclasses say what a text message means, how to say goodbye and what to clean up."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, request: web.BaseRequest, exchange: SandboxExchange
+        self,
+        socket: web.WebSocketResponse,
+        request: web.BaseRequest,
+        exchange: SandboxExchange,
+        unit: TimeUnit,
     ) -> None:
         self.exchange = exchange
+        self.unit = unit
+        """What its times count."""
         self.address = request.remote or ""
         self.outbox = Outbox(socket, request.transport, exchange.settings.sockets.queue_bound)
         self.opened_at = exchange.clock.monotonic()

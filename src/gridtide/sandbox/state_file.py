@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gridtide.domain.errors import DataUnusable
+from gridtide.venue.state_history import History
+
+_ROWS_AT_ONCE = 64
+_PAUSE_SECONDS = 0.0001
+_GAP = b"\0"
+"""Stands for a history until its rows come; no JSON has such a byte."""
 
 _VERSION = 2
 """2: order lists, stops, filters and faults came into the state."""
@@ -16,11 +25,15 @@ _VERSION = 2
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace `path` by `data` so that a crash leaves either the old or the new whole (mode 0600, fsync)."""
+    _write_private(path, [data])
+
+
+def _write_private(path: Path, parts: Iterable[bytes]) -> None:
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -39,7 +52,33 @@ def _sync_folder(folder: Path) -> None:
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write the state. May run in another thread: `state` must not be shared."""
-    write_private(path, orjson.dumps({"version": _VERSION, **state}))
+    _write_private(path, _encoded({"version": _VERSION, **state}))
+
+
+def _encoded(state: dict[str, Any]) -> Iterator[bytes]:
+    """The JSON of a state in parts, so that whoever else waits for the interpreter never waits long."""
+    histories: list[History] = []
+
+    def set_aside(value: object) -> orjson.Fragment:
+        if not isinstance(value, History):
+            raise TypeError
+        histories.append(value)
+        return orjson.Fragment(_GAP)
+
+    first, *others = orjson.dumps(state, default=set_aside).split(_GAP)
+    yield first
+    for history, following in zip(histories, others, strict=True):
+        yield from _encoded_history(history)
+        yield following
+
+
+def _encoded_history(history: History) -> Iterator[bytes]:
+    rows, comma = iter(history), b"["
+    while few := list(islice(rows, _ROWS_AT_ONCE)):
+        yield comma + orjson.dumps(few)[1:-1]
+        comma = b","
+        time.sleep(_PAUSE_SECONDS)
+    yield b"]" if comma == b"," else b"[]"
 
 
 def load(path: Path) -> dict[str, Any] | None:

@@ -14,7 +14,11 @@ STREAMS = (
     ("<symbol>@ticker", "1 s", "the last 24 hours"),
     ("<symbol>@ticker_<window>", "1 s", "the last `1h`, `4h` or `1d`"),
     ("<symbol>@avgPrice", "1 s", "the average price"),
-    ("!miniTicker@arr", "1 s", "`miniTicker` of all markets that changed"),
+    (
+        "!miniTicker@arr",
+        "1 s",
+        "`miniTicker` of all markets that changed; also `@1000ms`, and `@3000ms` every 3 s",
+    ),
     ("!ticker_<window>@arr", "1 s", "`ticker_<window>` of all markets that changed"),
 )
 """Name, speed and content of each."""

@@ -10,6 +10,7 @@ import orjson
 from gridtide.sandbox.errors import ApiError
 from gridtide.sandbox.limits import Window
 from gridtide.sandbox.sockets import Connection
+from gridtide.sandbox.time_unit import event_in
 from gridtide.sandbox.user_events import server_shutdown
 from gridtide.sandbox.wire import JsonObject, encode
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from gridtide.sandbox.exchange import SandboxExchange
+    from gridtide.sandbox.time_unit import TimeUnit
 
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
@@ -61,11 +63,12 @@ class StreamConnection(Connection):
         socket: web.WebSocketResponse,
         request: web.BaseRequest,
         exchange: SandboxExchange,
+        unit: TimeUnit,
         *,
         combined: bool,
         streams: list[str],
     ) -> None:
-        super().__init__(socket, request, exchange)
+        super().__init__(socket, request, exchange, unit)
         self.combined = combined
         self._streams: dict[str, None] = {}
         self._budget = Window(1000, exchange.settings.limits.stream_messages_per_second)
@@ -85,7 +88,7 @@ class StreamConnection(Connection):
         return self._budget.take(self.exchange.now())
 
     def announce_shutdown(self) -> None:
-        event = encode(server_shutdown(self.exchange.now()))
+        event = event_in(self.unit, encode(server_shutdown(self.exchange.now())))
         self.send(b'{"stream":"!serverShutdown","data":' + event + b"}" if self.combined else event)
 
     def on_closed(self) -> None:

@@ -60,7 +60,7 @@ def execution_report(changed: OrderChanged, exchange_id: str, now: int) -> JsonO
         "C": order.original_client_order_id,
         "x": changed.execution_type,
         "X": order.status,
-        "r": changed.reject_reason,
+        "r": "NONE",
         "i": order.order_id,
         **_execution(changed),
         "T": order.updated_at,
@@ -113,22 +113,17 @@ def _add_conditional(event: JsonObject, order: VenueOrder) -> None:
 
 
 def _prevention(match: PreventedMatch, order: VenueOrder, exchange_id: str) -> JsonObject:
-    """What self-trade prevention took from the order, and the execution that did not happen.
-
-    How much would have executed is known only as the smaller of the amounts that the mode took.
-    """
+    """What self-trade prevention took from the order, and the execution that did not happen."""
     is_taker = order.order_id == match.taker_order_id
-    own, other = match.taker_prevented_amount, match.maker_prevented_amount
-    amount = min(each for each in (own, other) if each is not None)
     return {
         "v": match.match_id,
-        "B": number(own if is_taker else other),
+        "B": number(match.taker_prevented_amount if is_taker else match.maker_prevented_amount),
         "u": NO_TRADE_GROUP,
         "U": match.maker_order_id if is_taker else match.taker_order_id,
         "Cs": exchange_id,
-        "pl": number(amount),
+        "pl": number(match.amount),
         "pL": number(match.price),
-        "pY": number(notional(match.price, amount)),
+        "pY": number(notional(match.price, match.amount)),
     }
 
 
@@ -176,7 +171,7 @@ def list_status(changed: OrderListChanged, exchange_id: str, now: int) -> JsonOb
         "c": shown.contingency,
         "l": shown.status_type,
         "L": shown.order_status,
-        "r": changed.reject_reason,
+        "r": "NONE",
         "C": shown.list_client_order_id,
         "T": changed.timestamp,
         "O": [

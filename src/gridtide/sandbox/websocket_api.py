@@ -15,6 +15,7 @@ from gridtide.sandbox.endpoint import Answer, Call, Delivery, Ending, Endpoint
 from gridtide.sandbox.errors import ApiError, mandatory, not_supported
 from gridtide.sandbox.gateway import Gateway, Incoming, Routes
 from gridtide.sandbox.sockets import Connection
+from gridtide.sandbox.time_unit import answer_in, event_in
 from gridtide.sandbox.user_events import server_shutdown, stream_terminated
 from gridtide.sandbox.wire import JsonObject, encode
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from gridtide.sandbox.exchange import SandboxExchange
+    from gridtide.sandbox.time_unit import TimeUnit
 
 CONNECT_WEIGHT = 2
 
@@ -39,8 +41,12 @@ class UserSubscription:
     by_session: bool
 
     def send_event(self, event: bytes) -> None:
-        wrapped = b'{"subscriptionId":%d,"event":%b}' % (self.subscription_id, event)
-        self.connection.outbox.put(wrapped)
+        self.connection.outbox.put(self.wrapped(event))
+
+    def wrapped(self, event: bytes) -> bytes:
+        """The event as the connection is sent it."""
+        event = event_in(self.connection.unit, event)
+        return b'{"subscriptionId":%d,"event":%b}' % (self.subscription_id, event)
 
 
 class ApiConnection(Connection):
@@ -53,8 +59,9 @@ class ApiConnection(Connection):
         exchange: SandboxExchange,
         gateway: Gateway,
         routes: Routes,
+        unit: TimeUnit,
     ) -> None:
-        super().__init__(socket, request, exchange)
+        super().__init__(socket, request, exchange, unit)
         self._gateway = gateway
         self._routes = routes
         self._own = Routes(_connection_endpoints(self))
@@ -77,7 +84,11 @@ class ApiConnection(Connection):
             endpoint = self._own.websocket(method) or self._routes.websocket(method)
             if endpoint is None:
                 raise not_supported(f"the method {method[:40]}")
-            answer = await self._gateway.answer(self._incoming(endpoint, params))
+            incoming = self._incoming(endpoint, params)
+            answer = await self._gateway.answer(incoming)
+            if self._has_lost_key(incoming, answer):
+                request_id = None
+                self.log_out()
         except ApiError as error:
             answer = self._gateway.refusal(self.address, error)
         self._deliver(encode(self._envelope(request_id, answer, params)), answer.delivery)
@@ -102,9 +113,9 @@ class ApiConnection(Connection):
     def _envelope(self, request_id: str | int | None, answer: Answer, params: JsonObject) -> JsonObject:
         envelope: JsonObject = {"id": request_id, "status": answer.status}
         if answer.is_error:
-            envelope["error"] = self._error(answer)
+            envelope["error"] = answer_in(self.unit, self._error(answer))
         else:
-            envelope["result"] = answer.body
+            envelope["result"] = answer_in(self.unit, answer.body)
         if params.get("returnRateLimits", self._shows_limits):
             envelope["rateLimits"] = self._usage(answer)
         return envelope
@@ -130,6 +141,14 @@ class ApiConnection(Connection):
             raise ApiError(-4056, f"{call.key.kind.value} API key is not supported.")
         self._session, self._authorized_since = call.key, self.exchange.now()
         return self.describe_session()
+
+    def _has_lost_key(self, incoming: Incoming, answer: Answer) -> bool:
+        """Whether the session's key became invalid since the logon. The refusal that says so has no id, and the session
+        is over (web-socket-api.md, "Session Authentication")."""
+        if not answer.is_error or incoming.api_key is not None or incoming.session is None:
+            return False
+        asks_for_key = incoming.endpoint.right is not Right.NONE
+        return asks_for_key and not incoming.session.allows(Right.READ, self.address)
 
     def describe_session(self) -> JsonObject:
         session = self._session
@@ -184,8 +203,7 @@ class ApiConnection(Connection):
 
     def _terminate(self, subscription: UserSubscription) -> None:
         self._forget(subscription)
-        event = encode(stream_terminated(self.exchange.now()))
-        self._after_answer.append(b'{"subscriptionId":%d,"event":%b}' % (subscription.subscription_id, event))
+        self._after_answer.append(subscription.wrapped(encode(stream_terminated(self.exchange.now()))))
 
     def accounts(self) -> set[str]:
         """Whose events this connection hears."""
@@ -211,7 +229,8 @@ class ApiConnection(Connection):
     # --- the end -------------------------------------------------------------------------------------
 
     def announce_shutdown(self) -> None:
-        self.outbox.put(encode({"event": server_shutdown(self.exchange.now())}))
+        event = event_in(self.unit, encode(server_shutdown(self.exchange.now())))
+        self.outbox.put(b'{"event":%b}' % event)
 
     def on_closed(self) -> None:
         for subscription in tuple(self._subscriptions.values()):

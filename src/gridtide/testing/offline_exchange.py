@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 import orjson
 
 from gridtide.domain.errors import Defect, InvalidInput
-from gridtide.domain.market import Asset, Symbol, Timestamp
+from gridtide.domain.market import Timestamp
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
 from gridtide.sandbox import parameters
@@ -37,9 +37,10 @@ from gridtide.sandbox.feed import TICKS_PER_SECOND
 from gridtide.sandbox.gateway import Incoming
 from gridtide.sandbox.server import Sandbox
 from gridtide.sandbox.settings import SandboxSettings
+from gridtide.sandbox.time_unit import TimeUnit
 from gridtide.sandbox.wire import encode
+from gridtide.testing import by_hand
 from gridtide.testing.settings import SECRET, sandbox_settings
-from gridtide.venue.messages import PriceMoved
 
 T = TypeVar("T")
 
@@ -227,15 +228,17 @@ class OfflineExchange:
         taker: Side | None = None,
     ) -> None:
         """Walk a market to `price` over every price between; resting orders on the way fill."""
-        move = PriceMoved(Decimal(price), Decimal(volume), self.clock.now(), taker)
-        self.sandbox.exchange.move_market(Symbol(symbol), move)
+        by_hand.move(self.sandbox.exchange, symbol, price, volume, self.clock.now(), taker)
 
     def step(self, points: int = 1) -> int:
         """Play the next points of the markets that have a source; gives how many there were."""
         return self.sandbox.player.step(points)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: streams of fixed speed send what they owe, rate limits begin anew. No market moves."""
+        """Let time pass: streams of fixed speed send what they owe, rate limits begin anew. No market moves.
+        Raises `InvalidInput` for a time before now."""
+        if not seconds >= 0:
+            raise InvalidInput(f"the clock cannot go back by {-seconds} seconds; nothing was changed")
         end = self.clock.now() + round(seconds * 1000)
         while self.clock.now() + _MS_PER_TICK <= end:
             self.clock.set(self.clock.now() + _MS_PER_TICK)
@@ -245,7 +248,7 @@ class OfflineExchange:
 
     def deposit(self, asset: str, amount: str | Decimal, account_id: str = "main") -> None:
         """Add to an account; a negative amount takes away."""
-        self.sandbox.exchange.deposit(account_id, Asset(asset), Decimal(amount))
+        by_hand.deposit(self.sandbox.exchange, account_id, asset, amount)
 
     def truth(self, account_id: str = "main") -> dict[str, Any]:
         """Orders, fills and balances exactly as the venue has them, decimals as text."""
@@ -266,6 +269,7 @@ class _StreamEvents:
     exchange: OfflineExchange
     name: str
     combined: bool = False
+    unit: TimeUnit = TimeUnit.MILLISECOND
 
     def send_frame(self, data: bytes) -> None:
         self.exchange.events.append(Event(self.name, "", orjson.loads(_content(data))))

@@ -22,12 +22,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gridtide.domain.market import Asset, Symbol, Timestamp
+from gridtide.domain.market import Timestamp
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
 from gridtide.sandbox.faults.board import FaultBoard
 from gridtide.sandbox.server import Sandbox
 from gridtide.sandbox.settings import SandboxSettings
+from gridtide.testing import by_hand
 from gridtide.testing.settings import (
     ACCOUNT,
     API_KEY,
@@ -37,7 +38,6 @@ from gridtide.testing.settings import (
     account_settings,
     sandbox_settings,
 )
-from gridtide.venue.messages import PriceMoved
 
 __all__ = [
     "ACCOUNT",
@@ -62,7 +62,8 @@ class RunningSandbox:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
         self._sandbox: Sandbox | None = None
 
@@ -109,7 +110,12 @@ class RunningSandbox:
         taker: Side | None = None,
     ) -> None:
         """Walk a market to `price`; resting orders on the way fill. `market_time` is wall time by default."""
-        self.call(lambda sandbox: _move(sandbox, Symbol(symbol), price, volume, market_time, taker))
+        at = None if market_time is None else Timestamp(market_time)
+        self.call(
+            lambda sandbox: by_hand.move(
+                sandbox.exchange, symbol, price, volume, sandbox.exchange.now() if at is None else at, taker
+            )
+        )
 
     def hold(self) -> None:
         """Stop the markets that have a source."""
@@ -121,9 +127,7 @@ class RunningSandbox:
 
     def deposit(self, asset: str, amount: str | Decimal, account_id: str = ACCOUNT) -> None:
         """Add to an account; a negative amount takes away."""
-        self.call(
-            lambda sandbox: sandbox.exchange.deposit(account_id, Asset(asset), Decimal(amount)),
-        )
+        self.call(lambda sandbox: by_hand.deposit(sandbox.exchange, account_id, asset, amount))
 
     def truth(self, account_id: str = ACCOUNT) -> dict[str, Any]:
         """Orders, fills and balances exactly as the venue has them, decimals as text."""
@@ -173,26 +177,12 @@ class RunningSandbox:
         await self._sandbox.start()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        with self._runner:  # at its end it cancels what is still waiting
+            self._loop.run_forever()
 
     def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_START_SECONDS)
-
-
-def _move(
-    sandbox: Sandbox,
-    symbol: Symbol,
-    price: str | Decimal,
-    volume: str | Decimal,
-    market_time: int | None,
-    taker: Side | None,
-) -> None:
-    at = sandbox.exchange.now() if market_time is None else Timestamp(market_time)
-    sandbox.exchange.move_market(symbol, PriceMoved(Decimal(price), Decimal(volume), at, taker))
 
 
 @contextmanager

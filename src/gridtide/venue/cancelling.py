@@ -62,7 +62,7 @@ def cancel_list(desk: Desk, order_list: OrderList, cancel_id: str, now: Timestam
         _cancel_one(step, order, cancel_id) if order.is_open else order.view() for order in order_list.orders
     )
     finish_list(step, order_list)
-    view = order_list.view(cancel_client_order_id=cancel_id)
+    view = order_list.view()
     step.tell_list(view)
     return ListCancellation(view, views, step.finish())
 

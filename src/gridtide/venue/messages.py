@@ -151,6 +151,8 @@ class PreventedMatch:
     taker_prevented_amount: Decimal | None
     maker_prevented_amount: Decimal | None
     timestamp: Timestamp
+    amount: Decimal
+    """What would have traded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,6 @@ class VenueOrderList:
     orders: tuple[tuple[int, str], ...]
     """Order id and client order id of each, in the order they were placed."""
     transaction_time: Timestamp
-    cancel_client_order_id: str = ""
-    """Set in the answer to a cancel and its event: the id of the cancel."""
 
 
 class BookLevel(NamedTuple):
@@ -206,7 +206,6 @@ class OrderChanged:
     execution_type: str
     execution_id: int
     fill: VenueFill | None = None
-    reject_reason: str = "NONE"
     prevented: PreventedMatch | None = None
     """With TRADE_PREVENTION: what did not happen."""
 
@@ -217,7 +216,6 @@ class OrderListChanged:
 
     order_list: VenueOrderList
     timestamp: Timestamp
-    reject_reason: str = "NONE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,8 @@ class OrderList:
         """What a live pair keeps locked: the larger need of the two."""
         return max(leg.lock_needed() for leg in self.legs)
 
-    def view(
-        self, status_type: str = "", order_status: str = "", cancel_client_order_id: str = ""
-    ) -> VenueOrderList:
-        """The list at this moment, under the words given or those that follow from its state."""
+    def view(self, status_type: str = "") -> VenueOrderList:
+        """The list at this moment, under the word given or that which follows from its state."""
         return VenueOrderList(
             self.account.account_id,
             self.symbol,
@@ -85,8 +83,7 @@ class OrderList:
             self.list_client_order_id,
             "OCO" if self.working is None else "OTO",
             status_type or ("ALL_DONE" if self.is_done else "EXEC_STARTED"),
-            order_status or ("ALL_DONE" if self.is_done else "EXECUTING"),
+            "ALL_DONE" if self.is_done else "EXECUTING",
             tuple((order.order_id, order.client_order_id) for order in self.orders),
             self.transaction_time,
-            cancel_client_order_id,
         )

@@ -40,6 +40,7 @@ def prevent_self_trade(step: Step, taker: WorkingOrder, maker: WorkingOrder, amo
         of_taker,
         of_maker,
         step.now,
+        min(amount, taker.remaining),
     )
     taker.account.records[taker.symbol].prevented.append(record)
     step.prevented.append(record)

@@ -62,8 +62,7 @@ class RecentPast:
                         self._fills[fill.account_id, fill.symbol, fill.order_id, fill.trade_id] = now
                 case OrderListChanged(order_list=order_list):
                     key = (order_list.account_id, order_list.order_list_id)
-                    queried = replace(order_list, cancel_client_order_id="")
-                    self._lists.setdefault(key, []).append((now, queried))
+                    self._lists.setdefault(key, []).append((now, order_list))
                 case BalancesChanged():
                     for asset, balance in event.balances:
                         self._balances[event.account_id, asset].append((now, balance))

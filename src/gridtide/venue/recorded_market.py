@@ -18,7 +18,7 @@ from gridtide.venue import queue
 from gridtide.venue.aftermath import settle_aftermath
 from gridtide.venue.messages import PriceMoved
 from gridtide.venue.recorded_book import RecordedBook, changed_prices
-from gridtide.venue.rounding import UNIT, largest_multiple
+from gridtide.venue.rounding import LARGEST, UNIT, largest_multiple
 from gridtide.venue.settings import FillModel, QueueCancellations
 from gridtide.venue.settlement import fill_resting
 from gridtide.venue.walk import walk
@@ -38,7 +38,7 @@ def move_market(step: Step, move: MarketMove) -> None:
     match move:
         case PriceMoved():
             price, volume, desk = move.price, move.volume, step.desk
-            if not (price.is_finite() and volume.is_finite() and price > 0 and volume >= 0):
+            if not (_is_positive(price) and volume.is_finite() and 0 <= volume < LARGEST):
                 raise InvalidInput(f"a market cannot move to {price} with volume {volume}")
             if desk.recorded is not None:
                 raise InvalidInput(
@@ -57,7 +57,7 @@ def move_market(step: Step, move: MarketMove) -> None:
 
 
 def _is_positive(number: Decimal) -> bool:
-    return number.is_finite() and number > 0
+    return number.is_finite() and 0 < number < LARGEST
 
 
 # --- the book ----------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ PLACES = 8
 UNIT = Decimal("0.00000001")
 """The smallest amount of any asset."""
 
+LARGEST = Decimal("1e15")
+"""No amount and no price reaches this: what does is a slip, and arithmetic to the last digit ends not far above."""
+
 _CUT = Context(prec=60, rounding=ROUND_DOWN, traps=[InvalidOperation])
 _CEIL = Context(prec=60, rounding=ROUND_CEILING, traps=[InvalidOperation])
 _FLOOR = Context(prec=60, rounding=ROUND_FLOOR, traps=[InvalidOperation])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gridtide.domain.market import Symbol, Timestamp
 from gridtide.domain.money import plain
 from gridtide.venue.order_list import OrderList
+from gridtide.venue.state_history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
 Json = dict[str, Any]  # the shape is private to save and load, which stand side by side
 
 
-def save_lists(account: Account) -> list[Json]:
-    return [_save_list(order_list) for order_list in account.lists.values()]
+def save_lists(account: Account) -> History:
+    """Open lists as they are now, the others as history."""
+    still_open = {
+        list_id: _save_list(order_list)
+        for records in account.records.values()
+        for list_id, order_list in records.open_lists.items()
+    }
+
+    def save_list(order_list: OrderList) -> Json:
+        return still_open.get(order_list.list_id) or _save_list(order_list)
+
+    return History(account.lists.values(), save_list)
 
 
 def load_lists(account: Account, saved: list[Json]) -> None:

@@ -11,6 +11,7 @@ from gridtide.domain.order import OrderStatus, Side, TimeInForce
 from gridtide.venue.account import OwnRecords
 from gridtide.venue.messages import NewOrder, OrderAmendment, PreventedMatch, VenueFill
 from gridtide.venue.settings import SelfTradePrevention
+from gridtide.venue.state_history import History
 from gridtide.venue.working_order import WorkingOrder
 
 if TYPE_CHECKING:
@@ -23,11 +24,22 @@ _NUMBERS = ("updated_at", "working_at", "prevented_match_id", "trailing_at")
 
 
 def save_records(records: OwnRecords) -> Json:
+    """Ended orders and executions as histories, because they may be many; open orders as they are now."""
+    still_open = {order.order_id: _save_order(order) for order in records.open.values()}
+    names = {order_id: row["client_order_id"] for order_id, row in still_open.items()}
+    orders = records.orders
+
+    def save_order(order: WorkingOrder) -> Json:
+        return still_open.get(order.order_id) or _save_order(order)
+
+    def save_fill(fill: VenueFill) -> Json:
+        return _save_fill(fill, names.get(fill.order_id) or orders[fill.order_id].client_order_id)
+
     return {
-        "orders": [_save_order(order) for order in records.orders.values()],
+        "orders": History(orders.values(), save_order),
         "names": _save_names(records),
-        "fills": [_save_fill(records, fill) for fill in records.fills],
-        "prevented": [_save_prevented(match) for match in records.prevented],
+        "fills": History(records.fills, save_fill),
+        "prevented": History(records.prevented, _save_prevented),
         "amendments": [_save_amendment(row) for rows in records.amendments.values() for row in rows],
     }
 
@@ -37,7 +49,10 @@ def load_records(account: Account, symbol: Symbol, saved: Json) -> OwnRecords:
     for row in saved["orders"]:
         records.add(_load_order(account, symbol, row))
     for name, order_id in saved["names"]:
-        records.by_client_id[name] = records.orders[order_id]
+        if order_id is None:
+            records.by_client_id.pop(name, None)
+        else:
+            records.by_client_id[name] = records.orders[order_id]
     for row in saved["fills"]:
         order = records.orders[row["order_id"]]
         records.note_fill(order, _load_fill(order, row))
@@ -48,11 +63,16 @@ def load_records(account: Account, symbol: Symbol, saved: Json) -> OwnRecords:
 
 
 def _save_names(records: OwnRecords) -> list[list[Any]]:
-    """Client ids that do not stand for the newest order of that name, because amendments gave them away."""
-    newest = {order.client_order_id: order for order in records.orders.values()}
-    return [
-        [name, order.order_id] for name, order in records.by_client_id.items() if newest[name] is not order
+    """Client ids that amendments gave to an order, or took from one without another getting it: these need not stand
+    for the newest order of that name."""
+    amended = (records.orders[order_id] for order_id in records.amendments)
+    given = [
+        [order.client_order_id, order.order_id]
+        for order in amended
+        if records.by_client_id.get(order.client_order_id) is order
     ]
+    former = {row.original_client_order_id for rows in records.amendments.values() for row in rows}
+    return [*given, *([name, None] for name in sorted(former - records.by_client_id.keys()))]
 
 
 def _save_order(order: WorkingOrder) -> Json:
@@ -111,7 +131,7 @@ def _load_order(account: Account, symbol: Symbol, saved: Json) -> WorkingOrder:
     return order
 
 
-def _save_fill(records: OwnRecords, fill: VenueFill) -> Json:
+def _save_fill(fill: VenueFill, name_of_order: str) -> Json:
     """What the fill's order does not tell already."""
     saved: Json = {
         "trade_id": fill.trade_id,
@@ -124,7 +144,7 @@ def _save_fill(records: OwnRecords, fill: VenueFill) -> Json:
         "is_maker": fill.is_maker,
         "timestamp": fill.timestamp,
     }
-    if fill.client_order_id != records.orders[fill.order_id].client_order_id:
+    if fill.client_order_id != name_of_order:
         saved["client_order_id"] = fill.client_order_id
     return saved
 
@@ -157,11 +177,12 @@ def _save_prevented(match: PreventedMatch) -> list[Any]:
         plain(match.price),
         *(None if amount is None else plain(amount) for amount in amounts),
         match.timestamp,
+        plain(match.amount),
     ]
 
 
 def _load_prevented(account: Account, symbol: Symbol, row: list[Any]) -> PreventedMatch:
-    match_id, taker, maker, mode, price, of_taker, of_maker, timestamp = row
+    match_id, taker, maker, mode, price, of_taker, of_maker, timestamp, amount = row
     return PreventedMatch(
         account.account_id,
         symbol,
@@ -173,6 +194,7 @@ def _load_prevented(account: Account, symbol: Symbol, row: list[Any]) -> Prevent
         None if of_taker is None else Decimal(of_taker),
         None if of_maker is None else Decimal(of_maker),
         Timestamp(timestamp),
+        Decimal(amount),
     )
 
 

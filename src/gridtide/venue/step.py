@@ -62,11 +62,10 @@ class Step:
         execution_type: str,
         fill: VenueFill | None = None,
         prevented: PreventedMatch | None = None,
-        reject_reason: str = "NONE",
     ) -> int:
         """Returns the execution id of the event."""
         execution_id = self.desk.next_execution_id()
-        self._events.append(OrderChanged(view, execution_type, execution_id, fill, reject_reason, prevented))
+        self._events.append(OrderChanged(view, execution_type, execution_id, fill, prevented))
         return execution_id
 
     def tell_list(self, view: VenueOrderList) -> None:

@@ -6,30 +6,26 @@ handed in.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from gridtide.domain.errors import InvalidInput
-from gridtide.domain.market import Symbol, TopOfBook
-from gridtide.domain.money import ZERO, Amount, Price
-from gridtide.domain.order import Side
+from gridtide.domain.market import Symbol
+from gridtide.domain.money import ZERO
 from gridtide.venue import intervention, refusals
 from gridtide.venue.account import Account, OwnRecords
 from gridtide.venue.aftermath import settle_aftermath
 from gridtide.venue.amending import amend
 from gridtide.venue.audit import Audit
-from gridtide.venue.cancelling import cancel, cancel_list, find_list, find_open_order, find_order
+from gridtide.venue.cancelling import cancel, cancel_list, find_list, find_open_order
 from gridtide.venue.desk import Desk
-from gridtide.venue.fees import standard_rates
 from gridtide.venue.filters import check_request
-from gridtide.venue.messages import BalancesChanged, BookView, ListPlacement, Placement
+from gridtide.venue.messages import BalancesChanged, ListPlacement, Placement
 from gridtide.venue.order_lists import check_list, place_list
 from gridtide.venue.placement import place
-from gridtide.venue.public_book import best_level, book_levels
+from gridtide.venue.reads import VenueReads
 from gridtide.venue.recorded_market import move_market
-from gridtide.venue.rounding import UNIT, is_multiple
+from gridtide.venue.rounding import LARGEST, UNIT, is_multiple
 from gridtide.venue.state import (
     STATE_VERSION,
     check_version,
@@ -38,18 +34,17 @@ from gridtide.venue.state import (
     save_generator,
     save_settings,
 )
+from gridtide.venue.state_history import whole
 from gridtide.venue.state_of_account import load_account, save_account
 from gridtide.venue.state_of_desk import load_desk, load_market, save_desk
 from gridtide.venue.state_of_lists import restore_waiting
 from gridtide.venue.step import Step
-from gridtide.venue.walk import nearest_prices
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from gridtide.domain.balance import Balance
     from gridtide.domain.market import Asset, Market, MarketRules, MarketStatus, Timestamp
     from gridtide.venue.market_filters import MarketFilters
     from gridtide.venue.messages import (
@@ -59,21 +54,12 @@ if TYPE_CHECKING:
         MarketMove,
         NewOrder,
         NewOrderList,
-        OrderAmendment,
-        PreventedMatch,
-        TradePrinted,
         VenueEvent,
-        VenueFill,
-        VenueOrder,
-        VenueOrderList,
     )
-    from gridtide.venue.settings import AccountFees, CommissionRates, VenueSettings
+    from gridtide.venue.settings import AccountFees, VenueSettings
 
 
-Row = TypeVar("Row")
-
-
-class Venue:
+class Venue(VenueReads):
     """An exchange with several markets and accounts.
 
     Requests that the exchange would refuse raise `VenueRefusal` with its code and text and change nothing.
@@ -92,11 +78,6 @@ class Venue:
         self._audit = Audit()
         self._next_list_id = 0
 
-    @property
-    def settings(self) -> VenueSettings:
-        """How it behaves at the moment, with the filters of every market."""
-        return self._settings
-
     # --- accounts ------------------------------------------------------------------------------------
 
     def add_account(self, account_id: str, balances: Mapping[Asset, Decimal], fees: AccountFees) -> None:
@@ -104,8 +85,11 @@ class Venue:
         if account_id in self._accounts:
             raise InvalidInput(f"account {account_id!r} exists already: choose another name")
         for asset, amount in balances.items():
-            if amount < 0 or not is_multiple(amount, UNIT):
-                raise InvalidInput(f"a balance of {amount} {asset} is negative or has more than 8 decimals")
+            if not 0 <= amount < LARGEST or not is_multiple(amount, UNIT):
+                raise InvalidInput(
+                    f"a balance of {amount} {asset} is below zero, or has more than 15 digits before the point or 8 "
+                    "behind"
+                )
         account = Account(account_id, balances, fees)
         for desk in self._desks.values():
             account.know(desk.market.base)
@@ -118,8 +102,10 @@ class Venue:
     ) -> tuple[VenueEvent, ...]:
         """Add `amount` to the free balance; negative withdraws. Raises `VenueRefusal` -2010 if funds are short."""
         account = self._account(account_id)
-        if not is_multiple(amount, UNIT):
-            raise InvalidInput(f"{amount} {asset} has more than 8 decimals")
+        if abs(amount) >= LARGEST or not is_multiple(amount, UNIT):
+            raise InvalidInput(
+                f"{amount} {asset} has more than 15 digits before the point or 8 behind; nothing was changed"
+            )
         if account.free.get(asset, ZERO) + amount < 0:
             raise refusals.insufficient_balance()
         account.deposit(asset, amount)
@@ -130,18 +116,6 @@ class Venue:
         account = self._account(account_id)
         account.fees, account.fee_tier = fees, None
 
-    def fees(self, account_id: str) -> AccountFees:
-        """What the account pays."""
-        return self._account(account_id).fees
-
-    def standard_commission(self, account_id: str, symbol: Symbol | None, now: Timestamp) -> CommissionRates:
-        """The account's standard rates on a market, its fee tier considered; None: without a market's own rates."""
-        return standard_rates(self._account(account_id), symbol, now, self._price_of)
-
-    def filters(self, symbol: Symbol) -> MarketFilters:
-        """What only the exchange knows of a market."""
-        return self._desk(symbol).filters
-
     def set_filters(self, symbol: Symbol, filters: MarketFilters) -> None:
         """New filters of a market, valid for new orders."""
         changed = self._desk(symbol)
@@ -150,15 +124,6 @@ class Venue:
             desk.settings = self._settings
         changed.filters = filters
         changed.average.minutes = self._settings.average_minutes_of(symbol)
-
-    def accounts(self) -> tuple[str, ...]:
-        """Ids of all accounts, in the order they were added."""
-        return tuple(self._accounts)
-
-    def balances(self, account_id: str) -> dict[Asset, Balance]:
-        """Free and locked amounts of every asset the account ever held (zeros included) and of every market."""
-        account = self._account(account_id)
-        return {asset: account.balance(asset) for asset in account.free}
 
     # --- orders --------------------------------------------------------------------------------------
 
@@ -241,20 +206,6 @@ class Venue:
         records = self._account(account_id).records[symbol]
         return amend(Step(desk, now), records, order_id, client_order_id, new_client_order_id, new_amount)
 
-    def amendments(
-        self,
-        account_id: str,
-        symbol: Symbol,
-        order_id: int,
-        from_execution_id: int | None = None,
-        limit: int = 500,
-    ) -> tuple[OrderAmendment, ...]:
-        """Amendments of one order with execution id >= `from_execution_id`, ascending, at most `limit`; without it
-        the newest."""
-        self._desk(symbol)
-        rows = self._account(account_id).records[symbol].amendments.get(order_id, [])
-        return tuple(_page(rows, from_execution_id, limit, key=lambda row: row.execution_id))
-
     # --- order lists ---------------------------------------------------------------------------------
 
     def place_order_list(self, request: NewOrderList, now: Timestamp) -> ListPlacement:
@@ -295,95 +246,6 @@ class Venue:
             raise refusals.unknown_order()
         return cancel_list(desk, order_list, new_client_order_id, now)
 
-    def order_list(
-        self,
-        account_id: str,
-        *,
-        order_list_id: int | None = None,
-        list_client_order_id: str | None = None,
-    ) -> VenueOrderList:
-        """One list of any market, open or not. -2013 if unknown, -1102 without any id."""
-        order_list = find_list(self._account(account_id), order_list_id, list_client_order_id)
-        if order_list is None:
-            raise refusals.no_such_list()
-        return order_list.view()
-
-    def order_lists(
-        self, account_id: str, from_id: int | None = None, limit: int = 500
-    ) -> tuple[VenueOrderList, ...]:
-        """All lists with id >= `from_id`, ascending, at most `limit`; without `from_id` the newest `limit`."""
-        lists = list(self._account(account_id).lists.values())
-        return tuple(found.view() for found in _page(lists, from_id, limit, key=lambda row: row.list_id))
-
-    def open_order_lists(self, account_id: str) -> tuple[VenueOrderList, ...]:
-        """Open lists of all markets, by ascending id."""
-        return tuple(found.view() for found in self._account(account_id).lists.values() if not found.is_done)
-
-    # --- further records -----------------------------------------------------------------------------
-
-    def prevented_matches(
-        self,
-        account_id: str,
-        symbol: Symbol,
-        *,
-        order_id: int | None = None,
-        match_id: int | None = None,
-        from_match_id: int | None = None,
-        limit: int = 500,
-    ) -> tuple[PreventedMatch, ...]:
-        """Self-trades that were prevented, ascending: one (`match_id`), those of one order, or all; with id >=
-        `from_match_id`, at most `limit`, without it the newest."""
-        self._desk(symbol)
-        rows: Sequence[PreventedMatch] = self._account(account_id).records[symbol].prevented
-        if match_id is not None:
-            rows = [row for row in rows if row.match_id == match_id]
-        if order_id is not None:
-            rows = [row for row in rows if order_id in (row.taker_order_id, row.maker_order_id)]
-        return tuple(_page(rows, from_match_id, limit, key=lambda row: row.match_id))
-
-    def order(
-        self,
-        account_id: str,
-        symbol: Symbol,
-        order_id: int | None = None,
-        client_order_id: str | None = None,
-    ) -> VenueOrder:
-        """One order, open or not; of a reused client id the newest. -2013 if unknown, -2039 if the ids differ."""
-        self._desk(symbol)
-        records = self._account(account_id).records[symbol]
-        order, agrees = find_order(records, order_id, client_order_id)
-        if order is None:
-            raise refusals.no_such_order()
-        if not agrees:
-            raise refusals.ids_differ()
-        return order.view()
-
-    def open_orders(self, account_id: str, symbol: Symbol | None = None) -> tuple[VenueOrder, ...]:
-        """Open orders by ascending id, of one symbol or of all."""
-        account = self._account(account_id)
-        symbols = list(self._desks) if symbol is None else [self._desk(symbol).market.symbol]
-        return tuple(order.view() for each in symbols for order in account.records[each].open.values())
-
-    def orders(
-        self, account_id: str, symbol: Symbol, from_id: int | None = None, limit: int = 500
-    ) -> tuple[VenueOrder, ...]:
-        """All orders with id >= `from_id`, ascending, at most `limit`; without `from_id` the newest `limit`."""
-        self._desk(symbol)
-        records = self._account(account_id).records[symbol]
-        return tuple(order.view() for order in records.orders_from(from_id, limit))
-
-    def fills(
-        self,
-        account_id: str,
-        symbol: Symbol,
-        from_id: int | None = None,
-        order_id: int | None = None,
-        limit: int = 500,
-    ) -> tuple[VenueFill, ...]:
-        """Executions with trade id >= `from_id`, ascending, at most `limit`; without `from_id` the newest."""
-        self._desk(symbol)
-        return tuple(self._account(account_id).records[symbol].fills_from(from_id, order_id, limit))
-
     # --- markets -------------------------------------------------------------------------------------
 
     def move_market(self, symbol: Symbol, move: MarketMove, now: Timestamp) -> tuple[VenueEvent, ...]:
@@ -421,10 +283,6 @@ class Venue:
         """Everybody else leaves the book, or comes back; orders of accounts stay."""
         return intervention.desert(self._desk(symbol), now, is_deserted=is_deserted)
 
-    def follows_recording(self, symbol: Symbol) -> bool:
-        """Whether a recorded order book moves the market."""
-        return self._desk(symbol).recorded is not None
-
     def set_status(self, symbol: Symbol, status: MarketStatus) -> None:
         """Open or close a market; open orders stay, and may be cancelled under any status."""
         desk = self._desk(symbol)
@@ -436,60 +294,6 @@ class Venue:
         desk.market = replace(desk.market, rules=rules)
         desk.ambient.use_rules(rules)
 
-    def markets(self) -> tuple[Market, ...]:
-        """All markets, in the order given."""
-        return tuple(desk.market for desk in self._desks.values())
-
-    def market(self, symbol: Symbol) -> Market:
-        """One market with its present rules and status."""
-        return self._desk(symbol).market
-
-    def book(self, symbol: Symbol, depth: int = 100) -> BookView:
-        """The public book, best first, at most `depth` levels a side: ambient liquidity and all accounts' orders."""
-        desk = self._desk(symbol)
-        bids, asks = (tuple(islice(book_levels(desk, side), depth)) for side in (Side.BUY, Side.SELL))
-        return BookView(symbol, desk.public.last_update_id, bids, asks)
-
-    def best(self, symbol: Symbol) -> TopOfBook:
-        """Best bid and ask with their amounts, and the last price."""
-        desk = self._desk(symbol)
-        bid, ask = best_level(desk, Side.BUY), best_level(desk, Side.SELL)
-        return TopOfBook(
-            bid=None if bid is None else Price(bid.price),
-            ask=None if ask is None else Price(ask.price),
-            last=None if desk.last_price is None else Price(desk.last_price),
-            bid_amount=None if bid is None else Amount(bid.amount),
-            ask_amount=None if ask is None else Amount(ask.amount),
-        )
-
-    def last_price(self, symbol: Symbol) -> Decimal | None:
-        """Price of the last public trade or move; None before the first move."""
-        return self._desk(symbol).last_price
-
-    def average_price(self, symbol: Symbol) -> Decimal | None:
-        """Volume-weighted price of the last `average_minutes` of market time, to 8 decimals; the last price
-        where nothing traded; None before the first move."""
-        return self._desk(symbol).average_price()
-
-    def trades(
-        self, symbol: Symbol, limit: int = 500, from_id: int | None = None
-    ) -> tuple[TradePrinted, ...]:
-        """Public trades still kept, ascending: from `from_id` on, or the newest `limit`."""
-        trades = list(self._desk(symbol).trades)
-        if from_id is None:
-            return tuple(trades[-limit:])
-        start = bisect_left(trades, from_id, key=lambda printed: printed.trade.trade_id)
-        return tuple(trades[start : start + limit])
-
-    def nearest_prices(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
-        """(below, above): a move to `price <= below` or `price >= above` fills or triggers something, any other does
-        not. With a trailing order that follows the market every move matters: both are the market's price.
-
-        Where `below` is above the last price (an order left over by `volume_cap` or a closed market), the very
-        next move matters, wherever it goes; the same for `above` below it.
-        """
-        return nearest_prices(self._desk(symbol))
-
     # --- the whole -----------------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -499,6 +303,11 @@ class Venue:
 
     def state(self) -> dict[str, Any]:
         """Everything, settings and generator included, JSON-compatible (decimals as text)."""
+        state: dict[str, Any] = whole(self.snapshot())
+        return state
+
+    def snapshot(self) -> dict[str, Any]:
+        """`state` with its long parts as `History`: taken quickly, and not changed by what happens later."""
         return {
             "version": STATE_VERSION,
             "settings": save_settings(self._settings),
@@ -525,34 +334,8 @@ class Venue:
         load_generator(rng, state["rng"])
         return venue
 
-    # --- inside --------------------------------------------------------------------------------------
-
-    def _account(self, account_id: str) -> Account:
-        try:
-            return self._accounts[account_id]
-        except KeyError:
-            raise InvalidInput(f"account {account_id!r} does not exist at this venue") from None
-
-    def _desk(self, symbol: Symbol) -> Desk:
-        try:
-            return self._desks[symbol]
-        except KeyError:
-            raise refusals.invalid_symbol() from None
-
-    def _price_of(self, asset: Asset, quote: Asset) -> Decimal | None:
-        desk = self._desks.get(Symbol(f"{asset}/{quote}"))
-        return None if desk is None else desk.last_price
-
 
 def _check(request: NewOrder, desk: Desk, **more: Any) -> None:  # whatever check_request takes
     check_request(request, desk, **more)
     if request.iceberg_amount:
         raise refusals.no_icebergs()
-
-
-def _page(rows: Sequence[Row], from_id: int | None, limit: int, key: Callable[[Row], int]) -> Sequence[Row]:
-    """Ascending from `from_id`, or the newest `limit`."""
-    if from_id is None:
-        return rows[-limit:]
-    start = bisect_left(rows, from_id, key=key)
-    return rows[start : start + limit]

@@ -11,7 +11,15 @@ from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.commissions import rates_on_market, shape_rates, standard_rates
 from gridtide.sandbox.endpoints.market_listing import account_filters, asset_filters, exchange_filters
-from gridtide.sandbox.endpoints.paging import NO_LIMIT, check_span, first_or_last, is_within
+from gridtide.sandbox.endpoints.paging import (
+    END,
+    LIMIT,
+    NO_LIMIT,
+    START,
+    check_span,
+    first_or_last,
+    is_within,
+)
 from gridtide.sandbox.errors import bad_combination
 from gridtide.sandbox.wire import JsonObject, number
 
@@ -24,9 +32,6 @@ _SYMBOL = parameters.symbol()
 _OMIT_ZERO = parameters.boolean("omitZeroBalances")
 _ORDER_ID = parameters.integer("orderId")
 _FROM_ID = parameters.integer("fromId")
-_START = parameters.integer("startTime")
-_END = parameters.integer("endTime")
-_LIMIT = parameters.limit(1000, default=500)
 
 _BASIS_POINTS = 10_000
 
@@ -69,7 +74,7 @@ def my_trades(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     """Executions. ``fromId`` means this id and newer; it goes with ``orderId`` but not with times (-1128)."""
     symbol = exchange.listing(call.need(_SYMBOL)).symbol
     from_id, order_id = call.get(_FROM_ID), call.get(_ORDER_ID)
-    start, end, limit = call.get(_START), call.get(_END), call.get(_LIMIT) or 500
+    start, end, limit = call.get(START), call.get(END), call.get(LIMIT) or 500
     timed = start is not None or end is not None
     if timed and (from_id is not None or order_id is not None):
         raise bad_combination()
@@ -146,7 +151,7 @@ ENDPOINTS = (
         weight=my_trades_weight,
         right=Right.READ,
         required=(_SYMBOL,),
-        optional=(_ORDER_ID, _START, _END, _FROM_ID, _LIMIT),
+        optional=(_ORDER_ID, START, END, _FROM_ID, LIMIT),
     ),
     Endpoint(
         commission,

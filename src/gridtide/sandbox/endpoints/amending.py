@@ -10,6 +10,7 @@ from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.cancelling import ORDER_ID, ORIGINAL_CLIENT_ID
 from gridtide.sandbox.endpoints.order_parameters import NEW_CLIENT_ID, SYMBOL
 from gridtide.sandbox.endpoints.order_shapes import amended, order_list
+from gridtide.sandbox.endpoints.paging import LIMIT
 from gridtide.sandbox.errors import one_of
 from gridtide.sandbox.wire import JsonObject, number
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _NEW_QUANTITY = parameters.decimal("newQty")
 _FROM_EXECUTION_ID = parameters.integer("fromExecutionId")
-_LIMIT = parameters.limit(1000, default=500)
 
 _NOT_OF_AMENDMENTS = ("listStatusType", "transactionTime")
 
@@ -54,7 +54,7 @@ def amendments(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
         exchange.listing(call.need(SYMBOL)).symbol,
         call.need(ORDER_ID),
         call.get(_FROM_EXECUTION_ID),
-        call.get(_LIMIT) or 500,
+        call.get(LIMIT) or 500,
     )
     return [_amendment(exchange, each) for each in found]
 
@@ -91,6 +91,6 @@ ENDPOINTS = (
         weight=4,
         right=Right.READ,
         required=(SYMBOL, ORDER_ID),
-        optional=(_FROM_EXECUTION_ID, _LIMIT),
+        optional=(_FROM_EXECUTION_ID, LIMIT),
     ),
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from gridtide.sandbox import parameters
 from gridtide.sandbox.candles import LENGTHS, KlineRow
 from gridtide.sandbox.endpoint import Endpoint
-from gridtide.sandbox.endpoints.market import END, PAGE, START, SYMBOL
-from gridtide.sandbox.endpoints.paging import first_or_last, is_within
+from gridtide.sandbox.endpoints.market import SYMBOL
+from gridtide.sandbox.endpoints.paging import END, LIMIT, START, first_or_last, is_within
 from gridtide.sandbox.errors import ApiError
 from gridtide.sandbox.kline_zones import rows_in_zone, time_zone
 from gridtide.sandbox.wire import JsonObject, number
@@ -25,7 +25,7 @@ _TIME_ZONE = time_zone()
 def klines(exchange: SandboxExchange, call: Call) -> list[KlineRow]:
     """Candles by their own (market) time: oldest first from ``startTime``, else the newest up to ``endTime``."""
     listing = exchange.listing(call.need(SYMBOL))
-    start, end, limit = call.get(START), call.get(END), call.get(PAGE) or 500
+    start, end, limit = call.get(START), call.get(END), call.get(LIMIT) or 500
     rows = rows_in_zone(listing.record.candles, call.need(_INTERVAL), call.get(_TIME_ZONE) or 0)
     inside = [row for row in rows if is_within(row[0], start, end)]
     return [row[:_COLUMNS] for row in first_or_last(inside, start, limit)]
@@ -48,7 +48,7 @@ def _klines(name: str) -> Endpoint:
         name,
         weight=2,
         required=(SYMBOL, _INTERVAL),
-        optional=(START, END, PAGE, _TIME_ZONE),
+        optional=(START, END, LIMIT, _TIME_ZONE),
     )
 
 

@@ -11,9 +11,10 @@ from gridtide.sandbox import parameters
 from gridtide.sandbox.aggregates import AggregateTrade, aggregated
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.general import selected
-from gridtide.sandbox.endpoints.paging import first_or_last, is_within
+from gridtide.sandbox.endpoints.paging import END, LIMIT, START, first_or_last, is_within
 from gridtide.sandbox.errors import ApiError, bad_combination
-from gridtide.sandbox.wire import JsonObject, encode_levels, number
+from gridtide.sandbox.market_events import partial_depth
+from gridtide.sandbox.wire import JsonObject, number
 
 if TYPE_CHECKING:
     from gridtide.sandbox.endpoint import Call
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 SYMBOL = parameters.symbol()
 SYMBOLS = parameters.symbols()
 STATUS = parameters.choice("symbolStatus", MarketStatus, ApiError(-1122, "Invalid symbolStatus."))
-PAGE = parameters.limit(1000, default=500)
-START = parameters.integer("startTime")
-END = parameters.integer("endTime")
 _DEPTH_LIMIT = parameters.limit(5000, default=100)
 _FROM_ID = parameters.integer("fromId")
 
@@ -50,12 +48,7 @@ def asked_for(exchange: SandboxExchange, call: Call) -> list[Listing]:
 
 
 def depth(exchange: SandboxExchange, call: Call) -> JsonObject:
-    view = asked_for(exchange, call)[0].book(call.get(_DEPTH_LIMIT) or 100)
-    return {
-        "lastUpdateId": view.last_update_id,
-        "bids": encode_levels(view.bids),
-        "asks": encode_levels(view.asks),
-    }
+    return partial_depth(asked_for(exchange, call)[0].book(call.get(_DEPTH_LIMIT) or 100))
 
 
 def depth_weight(values: Mapping[str, str]) -> int:
@@ -69,7 +62,7 @@ def depth_weight(values: Mapping[str, str]) -> int:
 
 def trades(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     listing = exchange.listing(call.need(SYMBOL))
-    printed = exchange.venue.trades(listing.symbol, call.get(PAGE) or 500, call.get(_FROM_ID))
+    printed = exchange.venue.trades(listing.symbol, call.get(LIMIT) or 500, call.get(_FROM_ID))
     return [_trade(each) for each in printed]
 
 
@@ -93,7 +86,7 @@ def aggregate_trades(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     timed = start is not None or end is not None
     if from_id is not None and timed:
         raise bad_combination()
-    limit = call.get(PAGE) or 500
+    limit = call.get(LIMIT) or 500
     kept = aggregated(exchange.venue.trades(listing.symbol, exchange.settings.venue.kept_trades))
     if from_id is not None:
         return [_aggregate(each) for each in kept if each.aggregate_id >= from_id][:limit]
@@ -132,7 +125,7 @@ ENDPOINTS = (
         "trades.recent",
         weight=25,
         required=(SYMBOL,),
-        optional=(PAGE,),
+        optional=(LIMIT,),
     ),
     Endpoint(
         trades,
@@ -141,7 +134,7 @@ ENDPOINTS = (
         "trades.historical",
         weight=25,
         required=(SYMBOL,),
-        optional=(PAGE, _FROM_ID),
+        optional=(LIMIT, _FROM_ID),
     ),
     Endpoint(
         aggregate_trades,
@@ -150,6 +143,6 @@ ENDPOINTS = (
         "trades.aggregate",
         weight=4,
         required=(SYMBOL,),
-        optional=(PAGE, _FROM_ID, START, END),
+        optional=(LIMIT, _FROM_ID, START, END),
     ),
 )

@@ -11,7 +11,15 @@ from gridtide.sandbox.endpoints.cancelling import ORIGINAL_CLIENT_ID
 from gridtide.sandbox.endpoints.order_lists import LIST_CLIENT_ID
 from gridtide.sandbox.endpoints.order_parameters import NEW_CLIENT_ID, SYMBOL
 from gridtide.sandbox.endpoints.order_shapes import cancellation, order_list
-from gridtide.sandbox.endpoints.paging import NO_LIMIT, check_span, first_or_last, is_within
+from gridtide.sandbox.endpoints.paging import (
+    END,
+    LIMIT,
+    NO_LIMIT,
+    START,
+    check_span,
+    first_or_last,
+    is_within,
+)
 from gridtide.sandbox.errors import bad_combination, one_of
 
 if TYPE_CHECKING:
@@ -21,9 +29,6 @@ if TYPE_CHECKING:
 
 _LIST_ID = parameters.integer("orderListId")
 _FROM_ID = parameters.integer("fromId")
-_START = parameters.integer("startTime")
-_END = parameters.integer("endTime")
-_LIMIT = parameters.limit(1000, default=500)
 
 
 def cancel(exchange: SandboxExchange, call: Call) -> JsonObject:
@@ -51,7 +56,7 @@ def query(exchange: SandboxExchange, call: Call) -> JsonObject:
 
 
 def all_lists(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
-    start, end, limit = call.get(_START), call.get(_END), call.get(_LIMIT) or 500
+    start, end, limit = call.get(START), call.get(END), call.get(LIMIT) or 500
     from_id = call.get(_FROM_ID)
     timed = start is not None or end is not None
     if timed and from_id is not None:
@@ -96,7 +101,7 @@ ENDPOINTS = (
         "allOrderLists",
         weight=20,
         right=Right.READ,
-        optional=(_FROM_ID, _START, _END, _LIMIT),
+        optional=(_FROM_ID, START, END, LIMIT),
     ),
     Endpoint(
         open_lists,

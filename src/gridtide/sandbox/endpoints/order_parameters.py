@@ -14,6 +14,7 @@ from gridtide.domain.order import Side, TimeInForce
 from gridtide.sandbox import parameters
 from gridtide.sandbox.errors import ApiError, not_supported
 from gridtide.sandbox.parameters import Parameter
+from gridtide.venue.market_filters import ORDER_TYPES
 from gridtide.venue.messages import NewOrder
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from gridtide.sandbox.endpoint import Call
     from gridtide.sandbox.exchange import SandboxExchange
-
-STOP_TYPES = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})
-ORDER_TYPES = frozenset({"LIMIT", "LIMIT_MAKER", "MARKET", *STOP_TYPES})
 
 _LEAST_STRATEGY_TYPE = 1_000_000
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gridtide.domain.order import OrderStatus
-from gridtide.sandbox.endpoints.order_parameters import STOP_TYPES, AnswerType
+from gridtide.sandbox.endpoints.order_parameters import AnswerType
 from gridtide.sandbox.wire import JsonObject, number
+from gridtide.venue.market_filters import ALGO_TYPES
 from gridtide.venue.messages import ListCancellation
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _figures(order: VenueOrder) -> JsonObject:
 def conditional(order: VenueOrder) -> JsonObject:
     """The fields an order has only because of what it is or what happened to it."""
     found: JsonObject = {}
-    if order.type in STOP_TYPES:
+    if order.type in ALGO_TYPES:
         found["stopPrice"] = number(order.stop_price)
     if order.iceberg_amount:
         found["icebergQty"] = number(order.iceberg_amount)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from gridtide.sandbox import parameters
 from gridtide.sandbox.errors import ApiError
 
 T = TypeVar("T")
+
+START = parameters.start_time()
+END = parameters.end_time()
+LIMIT = parameters.limit(1000, default=500)
 
 NO_LIMIT = 2**31
 """A page size that holds everything."""

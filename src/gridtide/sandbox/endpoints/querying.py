@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gridtide.sandbox import parameters
 from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.cancelling import ORDER_ID, ORIGINAL_CLIENT_ID
 from gridtide.sandbox.endpoints.order_parameters import SYMBOL
 from gridtide.sandbox.endpoints.order_shapes import queried
-from gridtide.sandbox.endpoints.paging import NO_LIMIT, check_span, first_or_last, is_within
+from gridtide.sandbox.endpoints.paging import (
+    END,
+    LIMIT,
+    NO_LIMIT,
+    START,
+    check_span,
+    first_or_last,
+    is_within,
+)
 from gridtide.sandbox.errors import one_of
 
 if TYPE_CHECKING:
     from gridtide.sandbox.endpoint import Call
     from gridtide.sandbox.exchange import SandboxExchange
     from gridtide.sandbox.wire import JsonObject
-
-_START = parameters.integer("startTime")
-_END = parameters.integer("endTime")
-_LIMIT = parameters.limit(1000, default=500)
 
 
 def query(exchange: SandboxExchange, call: Call) -> JsonObject:
@@ -44,7 +47,7 @@ def open_orders_weight(values: Mapping[str, str]) -> int:
 
 def all_orders(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     symbol = exchange.listing(call.need(SYMBOL)).symbol
-    start, end, limit = call.get(_START), call.get(_END), call.get(_LIMIT) or 500
+    start, end, limit = call.get(START), call.get(END), call.get(LIMIT) or 500
     check_span(start, end)
     from_id = call.get(ORDER_ID)
     if start is None and end is None:
@@ -86,6 +89,6 @@ ENDPOINTS = (
         weight=20,
         right=Right.READ,
         required=(SYMBOL,),
-        optional=(ORDER_ID, _START, _END, _LIMIT),
+        optional=(ORDER_ID, START, END, LIMIT),
     ),
 )

@@ -10,7 +10,7 @@ from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints.order_parameters import SYMBOL
 from gridtide.sandbox.endpoints.order_shapes import prevented_amounts
-from gridtide.sandbox.endpoints.paging import check_span
+from gridtide.sandbox.endpoints.paging import END, LIMIT, START, check_span
 from gridtide.sandbox.errors import bad_combination, one_of
 from gridtide.sandbox.user_events import NO_TRADE_GROUP
 from gridtide.sandbox.wire import JsonObject, number
@@ -24,9 +24,6 @@ _MATCH_ID = parameters.integer("preventedMatchId")
 _FROM_MATCH_ID = parameters.integer("fromPreventedMatchId")
 _FROM_ALLOCATION_ID = parameters.integer("fromAllocationId")
 _ORDER_ID = parameters.integer("orderId")
-_START = parameters.integer("startTime")
-_END = parameters.integer("endTime")
-_LIMIT = parameters.limit(1000, default=500)
 
 
 def prevented_matches(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
@@ -43,7 +40,7 @@ def prevented_matches(exchange: SandboxExchange, call: Call) -> list[JsonObject]
         order_id=order_id,
         match_id=match_id,
         from_match_id=from_id,
-        limit=call.get(_LIMIT) or 500,
+        limit=call.get(LIMIT) or 500,
     )
     return [_match(exchange, each) for each in found]
 
@@ -70,7 +67,7 @@ def _match(exchange: SandboxExchange, match: PreventedMatch) -> JsonObject:
 
 def allocations(exchange: SandboxExchange, call: Call) -> list[JsonObject]:
     exchange.listing(call.need(SYMBOL))
-    check_span(call.get(_START), call.get(_END))
+    check_span(call.get(START), call.get(END))
     return []
 
 
@@ -83,7 +80,7 @@ ENDPOINTS = (
         weight=prevented_matches_weight,
         right=Right.READ,
         required=(SYMBOL,),
-        optional=(_MATCH_ID, _ORDER_ID, _FROM_MATCH_ID, _LIMIT),
+        optional=(_MATCH_ID, _ORDER_ID, _FROM_MATCH_ID, LIMIT),
     ),
     Endpoint(
         allocations,
@@ -93,6 +90,6 @@ ENDPOINTS = (
         weight=20,
         right=Right.READ,
         required=(SYMBOL,),
-        optional=(_START, _END, _FROM_ALLOCATION_ID, _ORDER_ID, _LIMIT),
+        optional=(START, END, _FROM_ALLOCATION_ID, _ORDER_ID, LIMIT),
     ),
 )

@@ -79,7 +79,6 @@ NOT_SUPPORTED = (
         "listenKey streams",
         "410, as upstream since 2026-02-20 (there as HTML); use `userDataStream.subscribe.signature`",
     ),
-    ("microseconds", "`timeUnit` and `X-MBX-TIME-UNIT` are ignored: times are milliseconds"),
     ("SBE and FIX", "JSON only"),
     ("`externalLockUpdate`", "nothing else locks an account's balance"),
     ("archived orders", "no order is ever forgotten, so -2026 does not occur"),

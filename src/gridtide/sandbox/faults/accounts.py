@@ -204,6 +204,7 @@ KNOBS = (
         "The account's keys lose rights (-2015) while it lasts.",
         (word("right", "trading", "to trade, or to read too", "trading", "reading"),),
         action=lose_rights,
+        changes_saved=True,
     ),
     Knob("account.key_revoked", "The account's keys are rejected (-2015) while it lasts.", action=revoke),
 )

@@ -6,6 +6,7 @@ With no fault in force it takes itself out of the seam, and the sandbox runs as 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from gridtide.sandbox.faults import streams, whole_exchange
 from gridtide.sandbox.faults.catalogue import KNOBS
 from gridtide.sandbox.faults.connections import fits
 from gridtide.sandbox.faults.knob import Layer
+from gridtide.sandbox.faults.lifting import lifted
 from gridtide.sandbox.faults.log import TruthLog
 from gridtide.sandbox.faults.plan import Where
 from gridtide.sandbox.faults.schedule import Armed
@@ -94,6 +96,10 @@ class Injector:
         for name in reversed(tuple(self._armed)):
             self.remove(name)
 
+    def lifted(self) -> AbstractContextManager[None]:
+        """Within it the state is as if these faults had changed nothing of it."""
+        return lifted(self._world.exchange, self._armed.values())
+
     def armed(self) -> tuple[Armed, ...]:
         """The faults in force, oldest first."""
         return tuple(self._armed.values())
@@ -107,7 +113,7 @@ class Injector:
         seam.around_request = self._around_request if is_any else None
         seam.on_event = self._on_event if is_any else None
         seam.on_published = self._on_published if is_any else None
-        seam.on_connecting = self._on_connecting if is_any else None
+        seam.at_the_door = self._at_the_door if is_any else None
         seam.on_subscribing = self._on_subscribing if is_any else None
         seam.liveness = self._liveness if any(knob.liveness for knob in knobs) else None
 
@@ -313,8 +319,8 @@ class Injector:
 
     # --- connections ---------------------------------------------------------------------------------
 
-    def _on_connecting(self) -> ApiError | None:
-        """Maintenance and a ban refuse handshakes too."""
+    def _at_the_door(self) -> ApiError | None:
+        """Maintenance and a ban refuse everything."""
         for armed in self._armed.values():
             if armed.fault.knob == "exchange.ban" and armed.is_open(self._now()):
                 return whole_exchange.ban_error(self._world, armed.options())

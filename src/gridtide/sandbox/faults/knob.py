@@ -85,6 +85,8 @@ class Knob:
     liveness: LivenessEffect | None = None
     on_subscribing: bool = False
     """Whether it also answers subscriptions to market streams (by code and message, or silence)."""
+    changes_saved: bool = False
+    """Whether its action changes what the state file holds: rules or status of a market, rights of a key."""
 
     @property
     def group(self) -> str:

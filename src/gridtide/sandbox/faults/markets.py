@@ -125,12 +125,14 @@ KNOBS = (
             Option("max_open_orders", Kind.WHOLE, None, "the new value; without it as before"),
         ),
         action=change_rules,
+        changes_saved=True,
     ),
     Knob(
         "market.status",
         "The market is halted, on a break, or accepts cancels only.",
         (word("status", "HALT", "which", *(status.value for status in MarketStatus)),),
         action=change_status,
+        changes_saved=True,
     ),
     Knob("market.empty_book", "The book holds nothing but the accounts' own orders.", action=empty_book),
     Knob(

@@ -14,6 +14,7 @@ from gridtide.sandbox.faults.knob import Kind, Knob, Option
 from gridtide.sandbox.faults.plan import Fault, FaultPlan, Span, When, Where
 from gridtide.sandbox.faults.profiles import PROFILES
 from gridtide.sandbox.faults.subjects import endpoint_names, matches
+from gridtide.venue.rounding import LARGEST
 
 _WHERE = ("endpoint", "stream", "event", "account", "market")
 _STRIKING = ("nth", "every", "probability", "count")
@@ -230,8 +231,8 @@ def _decimal(label: str, value: object) -> Decimal:
         parsed = Decimal(str(value))
     except InvalidOperation:
         raise InvalidInput(f"{label} must be a decimal, not {value!r}") from None
-    if not parsed.is_finite():
-        raise InvalidInput(f"{label} must be a decimal, not {value!r}")
+    if not parsed.is_finite() or abs(parsed) >= LARGEST:
+        raise InvalidInput(f"{label} must be a decimal of at most 15 digits before the point, not {value!r}")
     return parsed
 
 
