@@ -6,15 +6,16 @@ export PYTHONDONTWRITEBYTECODE :=
 PY ?= python3
 ARGS ?=
 SEEDS ?= 2000
+ROUNDS ?= 1000
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types imports bench soak operations simulate docs wheel lock clean
+.PHONY: help setup run test lint format types imports bench soak operations simulate mutations policies rounds thirty-days docs wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.dev ## build .venv with everything a developer needs
 
@@ -60,6 +61,18 @@ operations: .venv/.dev ## a million random operations on the simulated exchange,
 
 simulate: .venv/.dev ## the whole bot in virtual time with every fault: make simulate SEEDS=200000
 	@$(BIN)/gridtide simulate --seeds $(SEEDS) $(ARGS)
+
+mutations: .venv/.dev ## switch off each rule of order safety and see who notices; writes docs/proof.md
+	@$(BIN)/python -m tests.mutation.run $(ARGS)
+
+policies: .venv/.dev ## other policies in the place of the protocol, on the real code: make policies SEEDS=2000
+	@$(BIN)/python -m benchmarks.policies --seeds $(SEEDS) $(ARGS)
+
+rounds: .venv/.dev ## real processes killed, stopped, doubled, on full disks and older books: make rounds ROUNDS=1000
+	@$(BIN)/python -m benchmarks.rounds --rounds $(ROUNDS) $(ARGS)
+
+thirty-days: .venv/.dev ## a virtual month of the whole bot: memory, file sizes, open handles
+	@$(BIN)/python -m benchmarks.thirty_days $(ARGS)
 
 docs: .venv/.dev ## build the pages into site/
 	@$(BIN)/zensical build --clean --strict

@@ -1,4 +1,4 @@
-"""Writes the generated parts of the docs: all settings, all commands, all that the sandbox serves.
+"""Writes the generated parts of the docs: settings, commands, what the sandbox serves, the life of an order.
 
     .venv/bin/python tools/write_reference.py
 
@@ -19,6 +19,7 @@ from gridtide.cli.app import COMMANDS, flowing, make_app
 from gridtide.config import AppSettings
 from gridtide.config.init_template import SECTIONS
 from gridtide.config.schema import Setting, settings_of
+from gridtide.domain.lifecycle import transition_diagram
 from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints import unsupported
@@ -67,6 +68,11 @@ def command_reference() -> str:
             shown = "needed" if argument.required else "" if is_flag else f"`{default}`"
             lines.append(f"| `{argument.names[0]}` | {shown} | {_cell(argument.parameter.help or '')} |")
     return "\n".join(lines).strip() + "\n"
+
+
+def state_diagram() -> str:
+    """The life of an order, from the table the program itself goes by."""
+    return f"```mermaid\n{transition_diagram()}```\n"
 
 
 def _docstring(text: str) -> Iterator[str]:
@@ -159,6 +165,7 @@ GENERATED = {
     "docs/commands.md": command_reference,
     "docs/sandbox-protocol.md": protocol_reference,
     "docs/sandbox-faults.md": fault_reference,
+    "docs/order-safety.md": state_diagram,
 }
 
 

@@ -43,7 +43,13 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["docs/configuration.md", "docs/commands.md", "docs/sandbox-protocol.md", "docs/sandbox-faults.md"],
+    [
+        "docs/configuration.md",
+        "docs/commands.md",
+        "docs/sandbox-protocol.md",
+        "docs/sandbox-faults.md",
+        "docs/order-safety.md",
+    ],
 )
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     """To write it anew: .venv/bin/python tools/write_reference.py"""

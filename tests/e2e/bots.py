@@ -26,12 +26,15 @@ class Bot:
     folder: Path
     options: tuple[str, ...] = ()
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Settings beside the command line."""
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Start it; its output is kept for `finish`."""
         command = [sys.executable, "-m", "gridtide", "run", "--json"]
         command += ["--state-folder", str(self.folder), *self.options, *more]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE__")}
+        environment |= self.environment
         process = subprocess.Popen(
             command,
             cwd=self.folder.parent,

@@ -40,6 +40,7 @@ from tests.exchanges.orders import (
     filled,
     placed,
     report,
+    resting,
     submit_order,
     trade_report,
 )
@@ -169,6 +170,24 @@ async def test_reads_fail_in_the_same_words(fake: FakeBinance, common: CcxtExcha
             await common.open_orders(SYMBOL)
         assert type(caught.value) is error
         assert "signature" not in str(caught.value)
+
+
+async def test_orders_on_record_are_paged_by_the_time_they_were_placed(
+    fake: FakeBinance, common: CcxtExchange
+) -> None:
+    """F46: an old order that filled a moment ago must not make the reader skip those placed since."""
+    rows = [
+        resting(orderId=n, time=1_000 + n, updateTime=9_999_999 if n == 1 else 1_000 + n)
+        for n in range(1, 1501)
+    ]
+
+    def answer(params: dict[str, str]) -> Reply:
+        start = int(params.get("startTime", "0"))
+        return Reply(body=[row for row in rows if row["time"] >= start][: int(params["limit"])])
+
+    fake.answers["GET /api/v3/allOrders"] = answer
+    orders = await common.orders(SYMBOL, 0)
+    assert [int(order.order_id) for order in orders] == list(range(1, 1501))
 
 
 async def test_a_query_tells_not_found_from_not_known(fake: FakeBinance, common: CcxtExchange) -> None:

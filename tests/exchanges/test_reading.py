@@ -20,6 +20,7 @@ from tests.exchanges.orders import CLIENT_ID, SYMBOL, resting, trade_row
 QUERY = "GET /api/v3/order"
 OPEN = "GET /api/v3/openOrders"
 TRADES = "GET /api/v3/myTrades"
+ALL_ORDERS = "GET /api/v3/allOrders"
 ACCOUNT = "GET /api/v3/account"
 TIME = "GET /api/v3/time"
 
@@ -301,6 +302,38 @@ async def test_the_newest_trade_id(fake: FakeBinance, exchange: BinanceExchange)
     assert await exchange.newest_trade_id(SYMBOL) == 0
     serve_trades(fake, (trade_row(n) for n in (3, 8)))
     assert await exchange.newest_trade_id(SYMBOL) == 8
+
+
+# --- orders on record --------------------------------------------------------------------------------
+
+
+def serve_orders(fake: FakeBinance, rows: Iterable[dict[str, Any]]) -> None:
+    """Answer allOrders as the exchange does: numbers from `orderId` on, at most `limit`, or else the newest."""
+    known = list(rows)
+
+    def answer(params: dict[str, str]) -> Reply:
+        limit = int(params.get("limit", "500"))
+        if "orderId" not in params:
+            return Reply(body=known[-limit:])
+        return Reply(body=[row for row in known if row["orderId"] >= int(params["orderId"])][:limit])
+
+    fake.answers[ALL_ORDERS] = answer
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+async def test_orders_are_paged_to_the_end(fake: FakeBinance, exchange: BinanceExchange, count: int) -> None:
+    """F46: a rebuild sees every order once, oldest first."""
+    serve_orders(fake, (resting(orderId=n) for n in range(1, count + 1)))
+    orders = await exchange.orders(SYMBOL, 0)
+    assert [int(order.order_id) for order in orders] == list(range(1, count + 1))
+
+
+async def test_the_newest_orders_take_one_page(fake: FakeBinance, exchange: BinanceExchange) -> None:
+    """A start asks for no more, however long the account's history is."""
+    serve_orders(fake, (resting(orderId=n) for n in range(1, 1501)))
+    orders = await exchange.orders(SYMBOL, None)
+    assert [int(orders[0].order_id), int(orders[-1].order_id)] == [501, 1500]
+    assert len(fake.requests(ALL_ORDERS)) == 1
 
 
 # --- snapshot ----------------------------------------------------------------------------------------

@@ -246,16 +246,29 @@ async def test_a_lost_socket_is_replaced(
         assert len(fake.user_sockets) == 2
 
 
-@pytest.mark.parametrize("kind", ["eventStreamTerminated", "serverShutdown"])
-async def test_an_announced_end_makes_a_new_connection(
-    fake: FakeBinance, exchange: BinanceExchange, kind: str
+async def test_a_terminated_subscription_makes_a_new_connection(
+    fake: FakeBinance, exchange: BinanceExchange
 ) -> None:
-    """F25, F26: CCXT waits for ever after the first and knows no second."""
+    """F25: CCXT waits for ever after this event."""
     async with listening(exchange) as listener:
         listener.forget()
-        await fake.tell_user({"e": kind, "E": 1})
+        await fake.tell_user({"e": "eventStreamTerminated", "E": 1})
         await goes_and_comes_back(fake, listener)
         assert len(fake.user_sockets) == 2
+
+
+async def test_an_announced_shutdown_is_followed_without_a_gap(
+    fake: FakeBinance, exchange: BinanceExchange
+) -> None:
+    """F26: the new connection stands before the old one goes; CCXT does not know this event."""
+    async with listening(exchange) as listener:
+        listener.forget()
+        await fake.tell_user({"e": "serverShutdown", "E": 1})
+        await listener.until(lambda _: listener.connections == [StreamRestored])
+        assert len(fake.user_sockets) == 2
+        await fake.tell_user(report())
+        await listener.take(OrderUpdated)
+        assert listener.connections == [StreamRestored]
 
 
 async def test_a_shutdown_told_on_the_market_stream_counts_too(
@@ -264,7 +277,19 @@ async def test_a_shutdown_told_on_the_market_stream_counts_too(
     async with listening(exchange) as listener:
         listener.forget()
         await fake.tell_market({"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": 1}})
+        await listener.until(lambda _: listener.connections == [StreamRestored])
+        assert len(fake.user_sockets) == 2
+
+
+async def test_a_stream_that_does_not_deliver_is_made_anew(
+    fake: FakeBinance, exchange: BinanceExchange
+) -> None:
+    """F24: whoever notices that events are missing has the connection replaced, and the gap is told."""
+    async with listening(exchange) as listener:
+        listener.forget()
+        exchange.rebuild_stream("an execution was read that no event told")
         await goes_and_comes_back(fake, listener)
+        assert len(fake.user_sockets) == 2
 
 
 async def test_a_key_revoked_in_mid_session_ends_the_connection(

@@ -26,6 +26,8 @@ class InProcessExchange:
         self.room = 8
         self.submitted: list[str] = []
         self.snapshots = 0
+        self.rebuilt: list[str] = []
+        self.age: float | None = 0.0
         self.read_delay_seconds = 0.0
         self._events: asyncio.Queue[ev.StreamEvent | None] = asyncio.Queue()
 
@@ -88,6 +90,17 @@ class InProcessExchange:
         self._events.put_nowait(self.world.book_event())
         while (event := await self._events.get()) is not None:
             yield event
+
+    def rebuild_stream(self, reason: str) -> None:
+        self.rebuilt.append(reason)
+        self._events.put_nowait(ev.StreamInterrupted(reason))
+        self._events.put_nowait(ev.StreamRestored())
+
+    async def measure_clock(self) -> None:
+        self.age = 0.0
+
+    def clock_age(self) -> float | None:
+        return self.age
 
     async def close(self) -> None:
         self._events.put_nowait(None)

@@ -1,6 +1,7 @@
 """A process that commits as fast as it can and says the number of the newest entry after each commit.
 
-Run as ``python -m tests.storage.committer URL``; the crash tests kill it.
+Run as ``python -m tests.storage.committer URL [tidy]``; the crash tests kill it. With ``tidy`` it drops old entries of
+the journal all the while.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from gridtide.domain.journal import OrderPut
 from gridtide.domain.ledger import Ledger
 from gridtide.domain.lifecycle import IntentState
 from gridtide.storage.database import open_database
+from gridtide.storage.retention import Retention
 from gridtide.storage.sql_journal import open_bot
 from tests.storage.builders import BOT, BTC, NOW, USDT, fill_commit, funded_ledger, order
 from tests.storage.processes import say
 
+EAGER = Retention(keep_ms=0, keep_newest=40, checkpoint_ms=0, chunk=15)
 
-def main(url: str) -> None:
-    journal = open_bot(open_database(url), BOT, NOW, resume=True)
+
+def main(url: str, *, tidy: bool) -> None:
+    retention = EAGER if tidy else Retention()
+    journal = open_bot(open_database(url), BOT, NOW, resume=True, retention=retention)
     snapshot = journal.load()
     if snapshot.is_resume:
         ledger = Ledger(BTC, USDT, snapshot.ledger)
@@ -32,7 +37,9 @@ def main(url: str) -> None:
         say(str(journal.last_seq))
         journal.commit(fill_commit(ledger, number), NOW)
         number += 1
+        if tidy:
+            journal.renew_lease()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], tidy="tidy" in sys.argv)

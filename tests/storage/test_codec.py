@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import get_args
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from gridtide.domain.errors import Defect, StorageFailed
-from gridtide.domain.journal import BaselinePut, ForeignFillSeen, JournalEntry, OrderPut
+from gridtide.domain.journal import BaselinePut, ForeignFillSeen, JournalEntry, LedgerBooked, OrderPut
 from gridtide.domain.market import Asset
 from gridtide.storage.codec import decode, encode
 from tests.storage.builders import fill, fill_commit, first_commit, funded_ledger, order
@@ -42,16 +43,35 @@ def test_what_is_not_a_number_is_refused(amount: Decimal) -> None:
 
 def test_an_older_payload_without_a_new_field_is_read() -> None:
     """A field with a default may be added without a new version."""
-    kind, payload = encode(OrderPut(order()))
+    kind, payload = encode(OrderPut(replace(order(), received=Decimal("1.50"))))
     document = orjson.loads(payload)
     del document["entry"]["row"]["received"]
     assert decode(kind, orjson.dumps(document).decode()) == OrderPut(order())
 
 
+def test_fields_at_their_defaults_take_no_room() -> None:
+    """An order is written several times in its life; what says nothing is left out, to the last digit."""
+    _, payload = encode(OrderPut(order()))
+    assert "emergency" not in payload
+    exact = OrderPut(replace(order(), received=Decimal("0.000")))
+    entry = decode(*encode(exact))
+    assert isinstance(entry, OrderPut)
+    assert str(entry.row.received) == "0.000"
+
+
+def test_bookings_of_version_1_are_read() -> None:
+    """Journals written before postings shared their entry and time go on."""
+    ledger, opened = funded_ledger()
+    booked = next(entry for entry in fill_commit(ledger, 0) if isinstance(entry, LedgerBooked))
+    for entry in (opened, booked):
+        old = orjson.dumps({"version": 1, "entry": entry}, default=str).decode()
+        assert decode("ledger_booked", old) == entry == decode(*encode(entry))
+
+
 @pytest.mark.parametrize(
     "kind, payload",
     [
-        ("order_put", '{"version":2,"entry":{}}'),
+        ("order_put", '{"version":3,"entry":{}}'),
         ("teleported", '{"version":1,"entry":{}}'),
         ("cursor_put", '{"version":1,"entry":{"applied":1,"safe":1,"colour":"red"}}'),
         ("cursor_put", '{"version":1'),

@@ -15,6 +15,7 @@ from gridtide.bootstrap.bots import (
     grid_config,
     protocol_times,
 )
+from gridtide.bootstrap.own_orders import look_for_unknown, refuse_older_books, stored_generations
 from gridtide.bootstrap.preview import check_funds
 from gridtide.config.bot import BotSettings
 from gridtide.config.settings import Mode
@@ -29,9 +30,12 @@ from gridtide.engine.settings import Allocation, BotIdentity, EngineSettings
 from gridtide.exchanges.make_exchange import make_exchange
 from gridtide.risk.gate import default_gate
 from gridtide.runners.live import LiveRun
+from gridtide.runners.watchdogs.limits import WatchdogLimits
 from gridtide.storage import sql_journal
 from gridtide.storage.database import open_database
 from gridtide.storage.reader import open_reader
+from gridtide.storage.retention import DAY_MS, Retention
+from gridtide.strategies.caretaker import Caretaker, is_cared_for
 from gridtide.strategies.grid.plan import make_plan
 from gridtide.strategies.registry import create_strategy, restore_strategy
 from gridtide.strategies.single_order import SingleOrderStrategy
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
     from gridtide.domain.market import Market
     from gridtide.domain.order import Side
     from gridtide.exchanges.connection import ExchangeConnection
-    from gridtide.ports.exchange import Exchange
+    from gridtide.ports.exchange import Exchange, RecordedExchange
     from gridtide.risk.gate import RiskGate
     from gridtide.storage.database import Database
     from gridtide.storage.reader import Reader, StoredBot
@@ -63,6 +67,8 @@ class LiveOptions:
     bot: BotSettings | None = None
     """None: the default grid on `symbol`, or the one that the database holds already."""
     symbol: Symbol = DEFAULT_SYMBOL
+    journal_days: int = 7
+    """How long entries of the journal stay."""
 
 
 async def build_live(connection: ExchangeConnection, options: LiveOptions) -> LiveRun:
@@ -113,7 +119,7 @@ async def build_order(
 
 
 async def _build_order(
-    exchange: Exchange, database: Database, options: LiveOptions, strategy: SingleOrderStrategy
+    exchange: RecordedExchange, database: Database, options: LiveOptions, strategy: SingleOrderStrategy
 ) -> LiveRun:
     market = exchange.market(options.symbol)
     account = await exchange.account()
@@ -131,7 +137,10 @@ async def _build_order(
     identity = sql_journal.BotIdentity(
         "manual", account.account_id, options.symbol, exchange.name, options.mode.value
     )
-    return await _assemble(exchange, database, identity, market, options, parts, resume=False)
+    least = await _check_ids(exchange, options.database_url, identity)
+    return await _assemble(
+        exchange, database, identity, market, options, parts, resume=False, minimum_generation=least
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ class _Parts:
     """Whether nothing else trades on the account, so that its balances can be checked to the last unit."""
 
 
-async def _connected(connection: ExchangeConnection) -> Exchange:
+async def _connected(connection: ExchangeConnection) -> RecordedExchange:
     exchange = make_exchange(connection)
     try:
         await exchange.connect()
@@ -157,12 +166,13 @@ async def _connected(connection: ExchangeConnection) -> Exchange:
     return exchange
 
 
-async def _build(exchange: Exchange, database: Database, options: LiveOptions) -> LiveRun:
+async def _build(exchange: RecordedExchange, database: Database, options: LiveOptions) -> LiveRun:
     symbol = Symbol(options.bot.market) if options.bot is not None else options.symbol
     market = exchange.market(symbol)
     account = await exchange.account()
     name = options.bot.name if options.bot is not None else "grid"
     identity = sql_journal.BotIdentity(name, account.account_id, symbol, exchange.name, options.mode.value)
+    minimum_generation = await _check_books(exchange, options.database_url, identity)
     stored = _resumable(options.database_url, identity)
     if stored is not None:
         bot = _same_bot(options, stored)
@@ -172,12 +182,38 @@ async def _build(exchange: Exchange, database: Database, options: LiveOptions) -
     config = grid_config(bot)
     parts = _Parts(
         create_strategy(bot.strategy.name, bot.market, config.to_settings()),
-        lambda state: restore_strategy(bot.strategy.name, state),
+        lambda state: (
+            Caretaker.from_state(state) if is_cared_for(state) else restore_strategy(bot.strategy.name, state)
+        ),
         allocation_of(bot),
         gate_of(bot),
         {"bot": bot.model_dump(mode="json")},
     )
-    return await _assemble(exchange, database, identity, market, options, parts, resume=stored is not None)
+    return await _assemble(
+        exchange,
+        database,
+        identity,
+        market,
+        options,
+        parts,
+        resume=stored is not None,
+        minimum_generation=minimum_generation,
+    )
+
+
+async def _check_ids(exchange: RecordedExchange, url: str, identity: sql_journal.BotIdentity) -> int:
+    """The least generation whose ids were never used, whatever the books have forgotten (F06)."""
+    with open_reader(url) as reader:
+        return (await look_for_unknown(exchange, identity, reader)).newest_generation + 1
+
+
+async def _check_books(exchange: RecordedExchange, url: str, identity: sql_journal.BotIdentity) -> int:
+    """Refuse books that are older than the bot's orders (F46); the least generation whose ids were never used."""
+    with open_reader(url) as reader:
+        sightings = await look_for_unknown(exchange, identity, reader)
+        has_books = bool(stored_generations(reader, identity))
+        refuse_older_books(sightings, reader.place, has_books=has_books)
+    return sightings.newest_generation + 1
 
 
 async def _assemble(
@@ -189,10 +225,19 @@ async def _assemble(
     parts: _Parts,
     *,
     resume: bool,
+    minimum_generation: int = 1,
 ) -> LiveRun:
     fees = await exchange.fees(market.symbol)
     now = Timestamp(exchange.now())
-    journal = sql_journal.open_bot(database, identity, now, resume=resume, config=parts.config)
+    journal = sql_journal.open_bot(
+        database,
+        identity,
+        now,
+        resume=resume,
+        minimum_generation=minimum_generation,
+        config=parts.config,
+        retention=Retention(keep_ms=options.journal_days * DAY_MS),
+    )
     try:
         snapshot = journal.load()
         state = stored_strategy_state(snapshot)
@@ -216,18 +261,14 @@ async def _assemble(
         finally:
             database.close()
 
-    return LiveRun(engine, journal, exchange, run_id, after_close=end)
+    folder = database.path.parent if database.path is not None else None
+    return LiveRun(engine, journal, exchange, run_id, after_close=end, limits=WatchdogLimits(), folder=folder)
 
 
 def _resumable(url: str, identity: sql_journal.BotIdentity) -> StoredBot | None:
     """The newest generation of the bot, unless its life ended with a liquidation."""
     with open_reader(url) as reader:
-        found = [
-            bot
-            for bot in reader.bots()
-            if (bot.name, bot.account_id, bot.symbol, bot.exchange, bot.mode)
-            == (identity.name, identity.account_id, identity.symbol, identity.exchange, identity.mode)
-        ]
+        found = stored_generations(reader, identity)
         return found[-1] if found and _goes_on(reader, found[-1]) else None
 
 

@@ -11,10 +11,12 @@ from cyclopts import App, Parameter
 
 from gridtide import __version__
 from gridtide.cli.check import check
+from gridtide.cli.doctor import doctor
 from gridtide.cli.init import init
 from gridtide.cli.order import order
 from gridtide.cli.pause import pause
 from gridtide.cli.plan import plan
+from gridtide.cli.rebuild import rebuild
 from gridtide.cli.resume import resume
 from gridtide.cli.run import run
 from gridtide.cli.sandbox import sandbox
@@ -41,6 +43,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "resume": resume,
     "stop": stop,
     "order": order,
+    "doctor": doctor,
+    "rebuild": rebuild,
     "sandbox": sandbox,
     "simulate": simulate,
 }

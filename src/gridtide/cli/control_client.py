@@ -48,6 +48,17 @@ def ask(folder: Path, command: str, *, timeout_seconds: float = 30.0, **values: 
     return answer
 
 
+def no_bot_runs(folder: Path) -> None:
+    """Raise `InvalidInput` where a bot answers in the folder."""
+    try:
+        ask(folder, "status")
+    except NoBotRuns:
+        return
+    except (Refusal, Transient):
+        pass  # it is there, and busy
+    raise InvalidInput(f"a bot runs in {folder}: nothing was done; end it with `gridtide stop` first")
+
+
 def _connect(connection: socket.socket, folder: Path) -> None:
     if (folder / SOCKET_NAME).exists():
         with socket_address(folder) as address:

@@ -29,6 +29,11 @@ def not_negative(_: object, value: int | None) -> None:
         raise ValueError(f"{value} is below zero")
 
 
+def at_least_one(_: object, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError(f"{value} is below one")
+
+
 def a_port(_: object, value: int | None) -> None:
     if value is not None and not 0 <= value <= MAX_PORT:
         raise ValueError(f"{value} is no port: it must be from 0 to {MAX_PORT}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from gridtide.cli.options import Json, not_negative
+from gridtide.cli.failures import INTERRUPTED
+from gridtide.cli.options import Json, at_least_one, not_negative
 
 if TYPE_CHECKING:
     from gridtide.simulation.campaign import Campaign
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 SHOWN_VIOLATIONS = 20
 
 Seeds = Annotated[
-    int, Parameter(name="--seeds", validator=not_negative, help="How many seeds, one after the other.")
+    int, Parameter(name="--seeds", validator=at_least_one, help="How many seeds, one after the other.")
 ]
 First = Annotated[int, Parameter(name="--first", validator=not_negative, help="The first seed.")]
 Workers = Annotated[
     int | None,
-    Parameter(name="--workers", validator=not_negative, help="Processes. Without it one for each core."),
+    Parameter(name="--workers", validator=at_least_one, help="Processes. Without it one for each core."),
 ]
 
 
@@ -39,7 +40,7 @@ def simulate(*, seeds: Seeds = 200, first: First = 0, workers: Workers = None, j
     from gridtide.simulation.campaign import run_campaign
 
     wanted = range(first, first + seeds)
-    count = (os.cpu_count() or 1) if workers is None else max(1, workers)
+    count = (os.cpu_count() or 1) if workers is None else workers
     if json:
         campaign = run_campaign(wanted, count)
         print_json(_as_json(campaign))
@@ -47,10 +48,14 @@ def simulate(*, seeds: Seeds = 200, first: First = 0, workers: Workers = None, j
         campaign = _with_progress(wanted, count)
         for line in _lines(campaign):
             say(line)
+        if campaign.seeds < seeds:
+            say(f"Interrupted after {campaign.seeds} of {seeds} seeds.")
+            return INTERRUPTED
     return 1 if campaign.violations else 0
 
 
 def _with_progress(wanted: range, workers: int) -> Campaign:
+    """All of them, or what was run until Ctrl-C."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -66,11 +71,20 @@ def _with_progress(wanted: range, workers: int) -> Campaign:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("seeds", total=len(wanted), rate="")
 
+        so_far: Campaign | None = None
+
         def show(campaign: Campaign) -> None:
+            nonlocal so_far
+            so_far = campaign
             rate = f"{campaign.seeds / max(campaign.seconds, 0.001):.0f}/s, {len(campaign.violations)} bad"
             progress.update(task, completed=campaign.seeds, rate=rate)
 
-        return run_campaign(wanted, workers, show)
+        try:
+            return run_campaign(wanted, workers, show)
+        except KeyboardInterrupt:
+            if so_far is None:
+                raise
+            return so_far
 
 
 def _as_json(campaign: Campaign) -> dict[str, object]:

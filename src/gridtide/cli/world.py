@@ -65,6 +65,7 @@ class World:
             config_hash=config_hash(self.settings),
             bot=self.bot,
             symbol=self.symbol,
+            journal_days=self.settings.storage.journal_days,
         )
 
 
@@ -137,6 +138,13 @@ def last_wish(state_folder: Path) -> Wish:
         raise InvalidInput(
             f"nothing ran in {state_folder} yet: start a bot with `gridtide run`, or name its --state-folder"
         ) from None
+
+
+def meant_wish(config: Path | None, bot: str | None, state_folder: Path, play: Play) -> Wish:
+    """What the options name; without any what ran last in the folder, and where nothing did the default grid."""
+    if config is None and bot is None and play == Play() and (state_folder / LAST_RUN).exists():
+        return last_wish(state_folder)
+    return Wish(config, bot, state_folder, play)
 
 
 def order_wish(state_folder: Path, symbol: str) -> Wish:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gridtide.domain.candle import Candle
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
+    from gridtide.domain.journal import PauseReason
     from gridtide.domain.market import Asset, Market, Symbol, TopOfBook
     from gridtide.domain.order import OrderUpdate
 
@@ -228,6 +229,21 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class TroubleFound:
+    """A watchdog of the process found what forbids orders: the bot pauses until `TroubleOver`."""
+
+    reason: PauseReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleOver:
+    """What a watchdog had found is over."""
+
+    reason: PauseReason
+
+
+@dataclass(frozen=True, slots=True)
 class SendWindowOpened:
     """The sender can transmit up to `capacity` orders now (rate budget, connections)."""
 
@@ -270,6 +286,8 @@ Event = (
     | StreamRestored
     | RunStarted
     | SendWindowOpened
+    | TroubleFound
+    | TroubleOver
     | TimerFired
     | OperatorCommanded
 )

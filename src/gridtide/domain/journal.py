@@ -220,4 +220,8 @@ class BotSnapshot:
     cursor: CursorPut = CursorPut(0, 0)
     baseline: Mapping[Asset, Decimal] = field(default_factory=dict)
     fill_count: int = 0
+    recent_executions: tuple[tuple[Timestamp, int], ...] = ()
+    """Time and trade id of own and foreign executions from the safe cursor on: the cursor goes on from them."""
+    foreign_fills: frozenset[FillKey] = frozenset()
+    """Keys of the foreign executions from the safe cursor on, which the baseline has in it."""
     is_resume: bool = False

@@ -5,6 +5,7 @@ It never awaits, logs, reads a clock or draws a random number. Same events, same
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
@@ -17,7 +18,17 @@ from gridtide.domain.ledger import Ledger
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.market import MarketStatus, Timestamp
 from gridtide.domain.money import ZERO, tidy
-from gridtide.engine import liquidation, order_ids, outcomes, placing, reconciling, resolving
+from gridtide.engine import (
+    exchange_health,
+    liquidation,
+    order_ids,
+    outcomes,
+    placing,
+    reconciling,
+    resolving,
+    whose_fill,
+)
+from gridtide.engine.adoption import take_in
 from gridtide.engine.order_tracker import OrderTracker
 from gridtide.engine.schedule import Schedule, is_due
 from gridtide.engine.slot_book import SlotBook
@@ -39,6 +50,10 @@ if TYPE_CHECKING:
 def stored_strategy_state(snapshot: BotSnapshot) -> Mapping[str, Any] | None:
     """The strategy's own part of a snapshot; None for a bot whose strategy never started."""
     return own_parts(snapshot.strategy_state)
+
+
+UNSTABLE_ROUNDS = 3
+"""Rounds of reads that found the account in motion before its owner is told."""
 
 
 class Engine:
@@ -71,11 +86,15 @@ class Engine:
             cursor=snapshot.cursor,
             baseline=dict(snapshot.baseline),
             fill_count=snapshot.fill_count,
+            foreign_fills=set(snapshot.foreign_fills),
+            safe_candidates=deque(sorted(snapshot.recent_executions, key=lambda item: item[1])),
         )
         self._desk = StrategyDesk(self.state, strategy, snapshot.strategy_state)
         self._schedule = Schedule()
         self._is_fresh = not snapshot.is_resume
         self._snapshot_asked_at: Timestamp | None = None
+        self._rounds = 0
+        """Rounds of reads in a row that did not lead to RUNNING."""
         self._run_started = False
         self._attach_orders_to_slots()
 
@@ -92,16 +111,33 @@ class Engine:
         if self._should_retry(event):
             placing.retry_parked(state)
         liquidation.advance(state)
+        if state.wants_snapshot:
+            state.wants_snapshot = False
+            self._ask_for_snapshot(full=True)
         self._plan_retry()
+        self._desk.store()
+        return state.finish()
+
+    def take_in(self, update: OrderUpdate, now: Timestamp) -> Effects:
+        """In a rebuild: one order of the exchange's records, in the order they were placed; see `adoption.take_in`."""
+        state = self.state
+        state.begin(Timestamp(max(now, state.now)))
+        decoded = order_ids.decode(update.client_order_id)
+        if decoded is not None:
+            self._desk.record(decoded.slot)
+        take_in(state, update)
         self._desk.store()
         return state.finish()
 
     def next_timer(self) -> Timestamp | None:
         """When `TimerFired` is due at the latest; None if nothing waits for time."""
-        moments = [order.due_at for order in self.state.orders if order.due_at is not None]
-        moments += self._schedule.moments()
-        if self._desk.context.wake.at is not None:
-            moments.append(self._desk.context.wake.at)
+        moments = self._schedule.moments()
+        if (due := self.state.orders.next_due()) is not None:
+            moments.append(due)
+        if (question := whose_fill.next_question(self.state)) is not None:
+            moments.append(question)
+        if (wake := self._desk.wakes_at) is not None:
+            moments.append(wake)
         return min(moments, default=None)
 
     @property
@@ -139,6 +175,7 @@ class Engine:
             case ev.FillsRead(_, fills):
                 reconciling.apply_fills(self.state, fills)
             case ev.SnapshotTaken():
+                exchange_health.round_succeeded(self.state)
                 reconciling.apply_snapshot(self.state, event, self._snapshot_asked_at)
                 self._after_snapshot(event)
             case ev.BalancesUpdated():
@@ -152,6 +189,10 @@ class Engine:
                     self._ask_for_snapshot(full=True)
             case ev.RunStarted():
                 self._start_run(event)
+            case ev.TroubleFound(reason, detail):
+                self.state.pause(reason, detail)
+            case ev.TroubleOver(reason):
+                self._end_trouble(reason)
             case ev.SendWindowOpened(capacity):
                 placing.open_send_window(self.state, capacity)
             case ev.TimerFired():
@@ -218,9 +259,9 @@ class Engine:
 
     def _on_failed_read(self, event: ev.ReadFailed) -> None:
         if event.what == "snapshot":
-            self._schedule.full_reconciliation = Timestamp(
-                self.state.now + 2 * self.state.settings.times.poll
-            )
+            wait = exchange_health.round_failed(self.state, event.message)
+            self._schedule.full_reconciliation = Timestamp(self.state.now + wait)
+            self._schedule.light_reconciliation = None
         if event.not_permitted:
             self.state.pause(PauseReason.AUTH, event.message)
 
@@ -277,6 +318,12 @@ class Engine:
         if self.state.bot_state is BotState.RUNNING:
             self.state.enter(BotState.RECONCILING, PauseReason.NONE, reason)
 
+    def _end_trouble(self, reason: PauseReason) -> None:
+        """What was paused for `reason` alone goes on, once everything has been compared."""
+        if (self.state.bot_state, self.state.pause_reason) == (BotState.PAUSED, reason):
+            self.state.enter(BotState.RECONCILING)
+            self._ask_for_snapshot(full=True)
+
     def _ask_for_snapshot(self, *, full: bool) -> None:
         state, times = self.state, self.state.settings.times
         self._snapshot_asked_at = state.now
@@ -289,18 +336,23 @@ class Engine:
         """A round that did not lead to RUNNING is repeated soon; one that did lets the strategy start."""
         state = self.state
         if state.bot_state is BotState.RECONCILING:
-            self._schedule.full_reconciliation = Timestamp(state.now + state.settings.times.poll)
-            if not event.stable:
+            self._rounds += 1
+            times = state.settings.times
+            wait = min(times.longest_wait, times.poll * 2 ** min(self._rounds // 5, 5))
+            self._schedule.full_reconciliation = Timestamp(state.now + wait)
+            if not event.stable and self._rounds == UNSTABLE_ROUNDS:
                 state.notice(
-                    "alarm", "reconciliation.unstable", "the account kept changing while it was read"
+                    "alarm", "reconciliation.unstable", "the account keeps changing while it is read"
                 )
+        else:
+            self._rounds = 0
         self._desk.start_if_ready()
 
     def _on_timer(self) -> None:
         state = self.state
-        for order in state.orders:
-            if order.due_at is not None and state.now >= order.due_at:
-                resolving.look_after(state, order)
+        for order in state.orders.due(state.now):
+            resolving.look_after(state, order)
+        whose_fill.ask_again(state)
         if is_due(self._schedule.full_reconciliation, state.now):
             self._ask_for_snapshot(full=True)
         elif is_due(self._schedule.light_reconciliation, state.now):
@@ -356,11 +408,12 @@ class Engine:
         """What waits for a price or for a person has no timer; no timer may stand in the past."""
         retries = [
             slot.retry_at
-            for slot in self.state.slots
+            for slot in self.state.slots.waiting()
             if slot.retry_at is not None
             and slot.wish is not None
             and slot.waits_for_time
             and placing.may_place(self.state, slot.wish)
+            and not placing.awaits_reading(self.state, slot)
         ]
         self._schedule.retry = min(retries, default=None)
 
@@ -377,9 +430,10 @@ class Engine:
 
 def _restored_pause(snapshot: BotSnapshot) -> dict[str, Any]:
     """A pause outlives the process, a stop included; all else begins at STARTING, where nothing leaves (I16)."""
+    ended = (BotState.STOPPING, BotState.STOPPED, BotState.STORAGE_FAILED, BotState.FENCED)
     if snapshot.state is BotState.PAUSED:
         detail = snapshot.pause_detail
-    elif snapshot.state in (BotState.STOPPING, BotState.STOPPED) and snapshot.pause_reason:
+    elif snapshot.state in ended and snapshot.pause_reason:
         detail = "it was paused when it was stopped"
     else:
         return {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.money import ZERO, Amount, Price, multiply_exact, tidy
 from gridtide.domain.order import Side
+from gridtide.engine import whose_fill
 
 if TYPE_CHECKING:
     from gridtide.domain.events import SnapshotTaken
@@ -27,7 +28,9 @@ _UNQUIET = frozenset(
 
 def is_quiet(state: EngineState) -> bool:
     """Whether nothing is in flight, so that exact comparisons mean something."""
-    return not state.unattributed and all(order.state not in _UNQUIET for order in state.orders)
+    return not whose_fill.holds_up_everything(state) and all(
+        order.state not in _UNQUIET for order in state.orders
+    )
 
 
 def own_breaches(state: EngineState) -> list[str]:

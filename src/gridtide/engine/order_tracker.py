@@ -37,6 +37,8 @@ class OrderTracker:
         self._planned: dict[str, TrackedOrder] = {}
         self._reserved: dict[Asset, Decimal] = {}
         self._changed: dict[str, TrackedOrder] = {}
+        self._timed: dict[str, TrackedOrder] = {}
+        """Orders to be looked after at a moment: few, while hundreds rest (the engine asks at each step)."""
         keys: dict[str, set[FillKey]] = {}
         for key in fill_keys:
             keys.setdefault(key.order_id, set()).add(key)
@@ -69,6 +71,14 @@ class OrderTracker:
     def planned(self) -> list[TrackedOrder]:
         """Orders never sent, in the order they were wished for."""
         return list(self._planned.values())
+
+    def next_due(self) -> Timestamp | None:
+        """When the first order has to be looked after."""
+        return min((order.due_at for order in self._timed.values() if order.due_at is not None), default=None)
+
+    def due(self, now: Timestamp) -> list[TrackedOrder]:
+        """Orders whose moment has come, in the order they were given one."""
+        return [order for order in self._timed.values() if order.due_at is not None and now >= order.due_at]
 
     # --- the life of an order ------------------------------------------------------------------------
 
@@ -108,7 +118,8 @@ class OrderTracker:
         if not order.is_live and order.state is not IntentState.ZOMBIE:
             self.release(order, order.reserved)
             self._live.pop(order.client_order_id, None)
-            order.due_at = order.approved = None
+            self.look_again(order, None)
+            order.approved = None
             self._orders[order.client_order_id] = self._orders.pop(order.client_order_id)
             self._forget_old()
         else:
@@ -130,6 +141,14 @@ class OrderTracker:
         order.reserved -= amount
         self._reserved[order.reserved_asset] = self._reserved.get(order.reserved_asset, ZERO) - amount
         self._changed[order.client_order_id] = order
+
+    def look_again(self, order: TrackedOrder, moment: Timestamp | None) -> None:
+        """Have `order` looked after at `moment`; None: when something happens to it."""
+        order.due_at = moment
+        if moment is None:
+            self._timed.pop(order.client_order_id, None)
+        else:
+            self._timed[order.client_order_id] = order
 
     def touch(self, order: TrackedOrder) -> None:
         self._changed[order.client_order_id] = order
@@ -157,6 +176,8 @@ class OrderTracker:
             )
         if order.state is IntentState.PLANNED:
             self._planned[order.client_order_id] = order
+        if order.due_at is not None:
+            self._timed[order.client_order_id] = order
 
     def _forget_old(self) -> None:
         """Forget those that ended first: the records of the others are still being read again."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gridtide.domain.commands import QueryOrder, ReadFills
+from gridtide.domain.commands import ReadFills
 from gridtide.domain.errors import Defect
-from gridtide.domain.journal import FillAdded, ForeignFillSeen, PauseReason
+from gridtide.domain.journal import FillAdded, PauseReason
+from gridtide.domain.ledger import DUST
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import ZERO, Amount
+from gridtide.domain.money import Amount, tidy
 from gridtide.domain.order import OrderStatus, Side
-from gridtide.engine import order_ids, placing
+from gridtide.engine import placing, whose_fill
 from gridtide.engine.adoption import adopt_unknown
 from gridtide.strategies.protocol import Ending, SettledOrder
 
@@ -55,10 +56,10 @@ def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
 
 
 def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
-    """Book an execution once (I4); True if it is booked now or was before, False while its order is unknown."""
+    """Book an execution once (I4); False while it cannot be booked and the records before it must be read again."""
     order = state.orders.find(fill.client_order_id, fill.order_id)
     if order is None:
-        return _fill_of_unknown_order(state, fill)
+        return whose_fill.see_fill_of_unknown_order(state, fill, source)
     if fill.key in order.fill_keys:
         return True
     if order.state is IntentState.SETTLED:
@@ -68,8 +69,9 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
     return _learn_order_id(state, order, fill.order_id) and _book(state, order, fill, source)
 
 
-def settle(state: EngineState, order: TrackedOrder) -> None:
-    """T19, T23: the step to SETTLED, once the fills add up to a final, recognised status; else ask for them."""
+def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) -> None:
+    """T19, T23: the step to SETTLED, once the fills add up to a final, recognised status; else ask for them: at once,
+    or after a while where they have `just_read` and some are late (F28, F51)."""
     if order.state not in (IntentState.CLOSING, IntentState.ZOMBIE):
         return
     if order.status is None or not order.status.is_final:
@@ -78,8 +80,9 @@ def settle(state: EngineState, order: TrackedOrder) -> None:
         order.status is OrderStatus.FILLED and order.executed_amount != order.intent.amount
     )
     if not complete or order.status is OrderStatus.UNRECOGNISED:
-        order.due_at = Timestamp(state.now + state.settings.times.poll)
-        state.order(ReadFills(state.market.symbol, state.cursor.safe))
+        state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
+        if not just_read:
+            state.order(ReadFills(state.market.symbol, state.cursor.safe))
         return
     was_zombie = order.state is IntentState.ZOMBIE
     ending = _ending(order)
@@ -87,6 +90,7 @@ def settle(state: EngineState, order: TrackedOrder) -> None:
     slot = placing.free_slot(state, order)
     if was_zombie:
         slot.zombies = max(0, slot.zombies - 1)
+        _tell_of_zombie(state, order)
         return
     if ending is Ending.CANCELLED_OUTSIDE:
         slot.held = True
@@ -170,7 +174,8 @@ def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
         text = f"{order.client_order_id} has the unknown status {update.status_text}"
         state.notice("alarm", "order.unknown_status", text)
     if order.state.rests_at_exchange:
-        order.due_at = None
+        state.slots.get(order.slot).refusals = 0
+        state.orders.look_again(order, None)
         if order.cancel_requested:
             placing.request_cancel(state, order)
 
@@ -178,14 +183,20 @@ def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
 def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
     """An order shows more executed than is booked: the records have the rest."""
     if order.state is not IntentState.CLOSING and order.filled_amount < order.executed_amount:
-        order.due_at = Timestamp(state.now + state.settings.times.poll)
+        state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
         state.order(ReadFills(state.market.symbol, state.cursor.safe))
 
 
 def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> bool:
-    """False where the books cannot take it: an event is missing, the bot stops, the records keep the fill (F44)."""
+    """False where the books cannot take it: an event is missing, the bot stops, the records keep the fill (F44).
+
+    A ZOMBIE's purchase was wished for by nobody: it joins the remainders, which the next sell takes along once a
+    person has agreed (T23). Its strategy is not told of an order that it does not have.
+    """
+    is_zombie = order.state is IntentState.ZOMBIE
+    owner = DUST if is_zombie and fill.side is Side.BUY else order.slot.key
     try:
-        change = state.ledger.book(fill, order.slot.key, _fee_price(state, fill))
+        change = state.ledger.book(fill, owner, _fee_price(state, fill))
     except Defect as error:
         state.pause(PauseReason.INTEGRITY, f"fill {fill.trade_id}: {error}")
         return False
@@ -203,7 +214,8 @@ def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> b
             order.status = OrderStatus.PARTIALLY_FILLED
     state.write(FillAdded(fill, source))
     state.book_change(change)
-    state.reports.append(fill)
+    if not is_zombie:
+        state.reports.append(fill)
     state.fill_count += 1
     state.safe_candidates.append((fill.timestamp, fill.trade_id))
     statement = state.statement()
@@ -263,46 +275,33 @@ def _contradiction(state: EngineState, order: TrackedOrder, update: OrderUpdate)
 def _zombie(state: EngineState, order: TrackedOrder, detail: str) -> None:
     state.orders.move(order, IntentEvent.CONTRADICTED, state.now)
     state.slots.get(order.slot).zombies += 1
-    order.due_at = Timestamp(state.now + state.settings.times.poll)
+    state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
     state.pause(PauseReason.INTEGRITY, f"{order.client_order_id}: {detail}")
 
 
 def attribute_fills(state: EngineState, order_id: str, client_order_id: str) -> None:
-    """A query named the order of fills that were waiting: book ours, record somebody else's (F21)."""
-    waiting = state.unattributed.pop(order_id, [])
+    """A query named the order of fills that were waiting: ours are booked, somebody else's are left to the records,
+    from which the baseline learns of them (F21)."""
+    waiting = state.unattributed.pop(order_id, None)
+    if waiting is None:
+        return
     order = state.orders.find(client_order_id, order_id)
-    for fill in waiting:
-        if order is not None:
-            see_fill(state, fill, "records")
-        else:
-            state.foreign_orders.add(fill.order_id)
-    if order is not None and waiting:
-        settle(state, order)
+    if order is None:
+        whose_fill.note_foreign_order(state, order_id)
+        state.order(ReadFills(state.market.symbol, state.cursor.safe))
+        return
+    for fill in waiting.fills:
+        see_fill(state, fill, "records")
+    settle(state, order)
 
 
-def explain_foreign(state: EngineState, fill: Fill) -> None:
-    """Somebody else's execution on the account: recorded, and the baseline moves by it, never our books (F21, F45)."""
-    state.write(ForeignFillSeen(fill))
-    sign = 1 if fill.side is Side.BUY else -1
-    baseline = dict(state.baseline)
-    for asset, amount in (
-        (state.market.base, sign * fill.amount),
-        (state.market.quote, -sign * fill.quote_amount),
-        (fill.fee.asset, -fill.fee.amount),
-    ):
-        baseline[asset] = baseline.get(asset, ZERO) + amount
-    state.set_baseline(baseline)
-
-
-def _fill_of_unknown_order(state: EngineState, fill: Fill) -> bool:
-    """Ask whose it is: our id decides, and only an order query names it."""
-    if fill.order_id in state.foreign_orders:
-        return True
-    if fill.client_order_id and order_ids.decode(fill.client_order_id) is None:
-        state.foreign_orders.add(fill.order_id)
-        return True
-    waiting = state.unattributed.setdefault(fill.order_id, [])
-    if fill not in waiting:
-        waiting.append(fill)
-    state.order(QueryOrder(state.market.symbol, "", fill.order_id))
-    return False
+def _tell_of_zombie(state: EngineState, order: TrackedOrder) -> None:
+    what = f"{order.client_order_id}, which should not have existed, is over"
+    if not order.filled_amount:
+        state.notice("warning", "order.zombie", f"{what}: nothing of it was executed")
+    elif order.side is Side.BUY:
+        text = f"{what}: what it bought of {tidy(order.filled_amount)} goes with the next sell"
+        state.notice("alarm", "order.zombie", text)
+    else:
+        text = f"{what}: it sold {tidy(order.filled_amount)}, the money is free for the next buys"
+        state.notice("alarm", "order.zombie", text)

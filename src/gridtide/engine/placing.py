@@ -88,7 +88,7 @@ def send_cancel(state: EngineState, order: TrackedOrder) -> None:
     times = state.settings.times
     order.cancel_at = state.now
     order.cancel_again_at = Timestamp(state.now + times.receive_window + times.skew)
-    order.due_at = order.cancel_again_at
+    state.orders.look_again(order, order.cancel_again_at)
     state.orders.touch(order)
     state.order(CancelOrder(state.market.symbol, order.client_order_id, order.order_id))
 
@@ -125,6 +125,8 @@ def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> Non
         return
     reason = _BY_REFUSAL.get(event.reason, ParkReason.REFUSED)
     wait = max(int(event.retry_after_seconds * 1000), _retry_wait(state, event.reason))
+    if event.reason is RefusalReason.INSUFFICIENT_FUNDS:
+        wait = _note_missing_money(state, slot, wait)
     state.slots.park(slot, order.intent, reason, event.message, _later(state, wait))
     slot.refused_at_book = state.book
     if event.reason in (
@@ -137,6 +139,14 @@ def refused(state: EngineState, order: TrackedOrder, event: OrderRefused) -> Non
         state.pause(PauseReason.AUTH, event.message)
     elif event.reason is RefusalReason.OTHER:
         state.notice("warning", "order.refused", f"{order.slot}: {event.message}")
+
+
+def _note_missing_money(state: EngineState, slot: SlotState, wait: int) -> int:
+    """F11: the books say there is enough. The account is read first, then comes one attempt, each time later."""
+    slot.refusals += 1
+    slot.refused_at = state.now
+    state.wants_snapshot = True
+    return min(wait << min(slot.refusals - 1, 10), state.settings.times.longest_refused_retry)
 
 
 def not_sent(state: EngineState, order: TrackedOrder, message: str) -> None:
@@ -237,7 +247,7 @@ def _transmit(state: EngineState, order: TrackedOrder) -> SubmitOrder | None:
         return None
     if order.approved is None and not _approve_again(state, order):
         return None
-    order.due_at = Timestamp(state.now + 2 * state.settings.times.read_lag)
+    state.orders.look_again(order, Timestamp(state.now + 2 * state.settings.times.read_lag))
     return state.orders.transmit(order, state.now)
 
 
@@ -270,12 +280,21 @@ def _may_retry(state: EngineState, slot: SlotState) -> bool:
         return False
     if slot.retry_at is not None and state.now < slot.retry_at:
         return False
+    if awaits_reading(state, slot):
+        return False
     if slot.parked is ParkReason.WOULD_TAKE:
         # The exchange refused at a book we had wrong: without a newer one the same would happen again, at once (F65).
         return state.book is not slot.refused_at_book and _is_clear(state, wish)
     if slot.retry_at is not None:
         return True
     return state.funds_changed and slot.parked in _FUNDS
+
+
+def awaits_reading(state: EngineState, slot: SlotState) -> bool:
+    """F11: whether the exchange refused for want of money and the account was not read since."""
+    if slot.refused_at is None or slot.parked is not ParkReason.INSUFFICIENT_FUNDS:
+        return False
+    return state.read_at is None or state.read_at < slot.refused_at
 
 
 def _is_clear(state: EngineState, wish: OrderIntent) -> bool:

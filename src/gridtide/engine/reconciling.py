@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.journal import BalancesSeen, BotState, PauseReason
 from gridtide.domain.market import Timestamp
-from gridtide.engine import invariants, outcomes, resolving
+from gridtide.engine import invariants, outcomes, resolving, whose_fill
+from gridtide.engine.state import PASSING
 
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
@@ -19,23 +20,15 @@ if TYPE_CHECKING:
     from gridtide.domain.market import Asset
     from gridtide.engine.state import EngineState
 
-_CLEARED_BY_READING = (
-    PauseReason.EXCHANGE,
-    PauseReason.RATE,
-    PauseReason.CLOCK,
-    PauseReason.MARKET,
-    PauseReason.AUTH,
-)
-
 
 def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | None) -> None:
     """Steps 4 to 8: fills first, then orders, then the invariants, then RUNNING."""
-    if not apply_fills(state, snapshot.fills):
+    if not apply_fills(state, snapshot.fills) or whose_fill.holds_up_everything(state):
         return  # somebody's fill is unknown: the order is asked for, and the round is repeated
     for update in (*snapshot.open_orders, *snapshot.queried):
         order = outcomes.see_order(state, update)
         if order is not None:
-            outcomes.settle(state, order)
+            outcomes.settle(state, order, just_read=True)
             outcomes.ask_for_missing_fills(state, order)
     for client_order_id in snapshot.not_found:
         known = state.orders.find(client_order_id)
@@ -47,6 +40,9 @@ def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timest
         relevant = {asset: snapshot.balances[asset] for asset in _assets(state) if asset in snapshot.balances}
         state.write(BalancesSeen(relevant))
     if snapshot.stable:
+        if snapshot.balances is not None:
+            state.read_at = asked_at
+            state.funds_changed = True  # what waited for a reading is tried
         _check(state, snapshot, asked_at)
         _resume_after_reading(state)
 
@@ -54,29 +50,29 @@ def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timest
 def apply_fills(state: EngineState, fills: tuple[Fill, ...]) -> bool:
     """Book trade records in the order of their ids; move the cursor behind what was applied (step 4)."""
     complete = True
-    before = applied = state.cursor.applied
+    applied = state.cursor.applied
     for fill in fills:
         known = outcomes.see_fill(state, fill, "records")
         complete = complete and known
         if complete:
             applied = max(applied, fill.trade_id)
-            if fill.order_id in state.foreign_orders and fill.trade_id > before:
-                outcomes.explain_foreign(state, fill)  # once: the cursor moves in the same transaction
         order = state.orders.find(fill.client_order_id, fill.order_id)
         if order is not None:
-            outcomes.settle(state, order)
+            outcomes.settle(state, order, just_read=True)
     state.move_cursor(applied, _safe_cursor(state, applied))
     return complete
 
 
 def _safe_cursor(state: EngineState, applied: int) -> int:
-    """Newest own fill older than the safe age: late rows before it are not expected any more."""
+    """Newest execution older than the safe age: late rows before it are not expected any more."""
     safe = state.cursor.safe
     edge = state.now - state.settings.times.safe_age
     while state.safe_candidates and state.safe_candidates[0][0] <= edge:
         trade_id = state.safe_candidates.popleft()[1]
         if trade_id <= applied:
             safe = max(safe, trade_id)
+    if safe > state.cursor.safe:
+        whose_fill.forget_before(state, safe)
     return safe
 
 
@@ -105,13 +101,14 @@ def _check(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | No
 def _take_new_baseline(state: EngineState, balances: Mapping[Asset, Balance]) -> None:
     """What moved on the account without us is named and counted as the account's, never as profit (F45)."""
     state.accept_account = False
+    whose_fill.give_to_account(state)
     state.set_baseline({asset: item.total - state.ledger.holding(asset) for asset, item in balances.items()})
     state.notice("warning", "books.baseline", "the account's other holdings were taken as they are now")
 
 
 def _resume_after_reading(state: EngineState) -> None:
     if state.bot_state is BotState.RECONCILING or (
-        state.bot_state is BotState.PAUSED and state.pause_reason in _CLEARED_BY_READING
+        state.bot_state is BotState.PAUSED and state.pause_reason in PASSING - {PauseReason.CLOCK}
     ):
         state.enter(BotState.RUNNING)
         state.funds_changed = True  # what came free meanwhile woke nobody

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from gridtide.domain.commands import QueryOrder, ReadFills, TakeSnapshot
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.engine import invariants, placing
+from gridtide.engine import invariants, placing, whose_fill
+from gridtide.engine.exchange_health import polling_wait
 from gridtide.engine.settings import ABSENCE_READS
 
 if TYPE_CHECKING:
@@ -28,13 +29,12 @@ def unconfirmed(state: EngineState, order: TrackedOrder, message: str) -> None:
     state.notice(
         "warning", "order.unknown", f"{order.slot}: {message}; its level is blocked until it is found"
     )
-    order.due_at = state.now
+    state.orders.look_again(order, state.now)
 
 
 def look_after(state: EngineState, order: TrackedOrder) -> None:
     """The next thing to do about an order whose time has come."""
-    times = state.settings.times
-    order.due_at = Timestamp(state.now + times.poll)
+    state.orders.look_again(order, Timestamp(state.now + polling_wait(state)))
     _alarm_if_old(state, order)
     match order.state:
         case IntentState.SENDING:
@@ -52,7 +52,7 @@ def look_after(state: EngineState, order: TrackedOrder) -> None:
         case IntentState.OPEN | IntentState.PART if order.filled_amount < order.executed_amount:
             state.order(ReadFills(state.market.symbol, state.cursor.safe))
         case _:
-            order.due_at = None
+            state.orders.look_again(order, None)
 
 
 def not_found(state: EngineState, order: TrackedOrder) -> None:
@@ -72,13 +72,13 @@ def cancel_found_nothing(state: EngineState, order: TrackedOrder) -> None:
     if order.state is IntentState.UNKNOWN and _is_dead(state, order):
         order.proof.probed_at = state.now
     order.cancel_again_at = Timestamp(state.now + state.settings.times.cancel_again)
-    order.due_at = Timestamp(state.now + state.settings.times.poll)
+    state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
     _query(state, order)
 
 
 def cancel_unconfirmed(state: EngineState, order: TrackedOrder) -> None:
     """T18: ask; if it still rests once the request is dead, another DELETE follows."""
-    order.due_at = Timestamp(state.now + state.settings.times.poll)
+    state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
     _query(state, order)
 
 
@@ -89,7 +89,8 @@ def prove_absent(state: EngineState, order: TrackedOrder, snapshot: SnapshotTake
         return
     proof.snapshot_asked = False
     listed = any(update.client_order_id == order.client_order_id for update in snapshot.open_orders)
-    if listed or state.unattributed or not _balances_exclude(state, order, snapshot):
+    is_doubtful = whose_fill.holds_up_everything(state) or whose_fill.may_belong_to(state, order)
+    if listed or is_doubtful or not _balances_exclude(state, order, snapshot):
         return
     placing.absent(state, order)
 
@@ -106,7 +107,9 @@ def _balances_exclude(state: EngineState, order: TrackedOrder, snapshot: Snapsho
 def waits_for_account(state: EngineState) -> bool:
     """Whether an order's absence may hang on balances alone (e): only a person can then say that they are right."""
     return any(
-        order.state is IntentState.UNKNOWN and order.proof.probed_at is not None and _reads_complete(state, order)
+        order.state is IntentState.UNKNOWN
+        and order.proof.probed_at is not None
+        and _reads_complete(state, order)
         for order in state.orders
     )
 
@@ -116,7 +119,7 @@ def _resolve_unknown(state: EngineState, order: TrackedOrder) -> None:
     if not _is_dead(state, order) or proof.probed_at is None:
         if _is_dead(state, order) or order.cancel_requested:
             placing.send_cancel(state, order)  # T10: the probe is answered by the matching engine
-            order.due_at = Timestamp(state.now + state.settings.times.poll)
+            state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
         _query(state, order)
         return
     if _reads_complete(state, order):
@@ -145,7 +148,7 @@ def _poll_cancel(state: EngineState, order: TrackedOrder) -> None:
     times = state.settings.times
     if order.cancel_again_at is None or state.now >= order.cancel_again_at:
         placing.send_cancel(state, order)
-        order.due_at = Timestamp(state.now + times.poll)
+        state.orders.look_again(order, Timestamp(state.now + times.poll))
     _query(state, order)
 
 
@@ -165,7 +168,10 @@ def _alarm_if_old(state: EngineState, order: TrackedOrder) -> None:
     if order.state.rests_at_exchange:
         return
     order.alarmed = True
-    state.notice("alarm", "order.stuck", f"{order.client_order_id} has been {order.state} for ten minutes")
+    text = f"{order.client_order_id} has been {order.state} for ten minutes"
+    if waits_for_account(state):
+        text += "; only the account's balances speak against its absence: look at them, then `gridtide resume`"
+    state.notice("alarm", "order.stuck", text)
 
 
 def ask_about_all(state: EngineState) -> None:
@@ -180,4 +186,4 @@ def ask_about_all(state: EngineState) -> None:
             IntentState.CLOSING,
             IntentState.ZOMBIE,
         ):
-            order.due_at = Timestamp(state.now + state.settings.times.poll)
+            state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))

@@ -36,6 +36,12 @@ class ProtocolTimes:
     """A level whose post-only order the exchange refused waits at least this long, and for a newer book."""
     parked_retry: int = 30_000
     refused_retry: int = 10_000
+    longest_refused_retry: int = 600_000
+    """Refused for want of money again and again, a level waits twice as long each time, up to this (F11)."""
+    longest_wait: int = 60_000
+    """Between repeated questions, and between rounds of reads while the exchange does not answer."""
+    blackout_alarm: int = 300_000
+    """After this long without a readable account the owner is told (F50)."""
 
     @property
     def dead_after(self) -> int:

@@ -32,6 +32,10 @@ class SlotState:
     detail: str = ""
     retry_at: Timestamp | None = None
     held: bool = False
+    refusals: int = 0
+    """How often in a row the exchange refused its order for want of money (F11)."""
+    refused_at: Timestamp | None = None
+    """When it last did; nothing is tried before the account was read again."""
     refused_at_book: TopOfBook | None = None
     """The book we knew when the exchange refused to let the order rest: only a newer one says more."""
 
@@ -66,6 +70,7 @@ class SlotBook:
 
     def __init__(self, rows: Iterable[SlotRow], symbol: Symbol) -> None:
         self._slots: dict[str, SlotState] = {row.slot: _restored(row, symbol) for row in rows}
+        self._waiting = {key: slot for key, slot in self._slots.items() if slot.wish is not None}
         self._changed: dict[str, SlotState] = {}
 
     def __iter__(self) -> Iterator[SlotState]:
@@ -80,7 +85,11 @@ class SlotBook:
 
     def parked(self) -> list[SlotState]:
         """Slots whose wish waits, in the order of their keys."""
-        return sorted((s for s in self._slots.values() if s.wish is not None), key=lambda s: s.slot.key)
+        return sorted(self._waiting.values(), key=lambda slot: slot.slot.key)
+
+    def waiting(self) -> Iterable[SlotState]:
+        """The same in no order that means anything; asked for at each step."""
+        return self._waiting.values()
 
     def park(
         self, state: SlotState, wish: OrderIntent, reason: ParkReason, detail: str, retry_at: Timestamp | None
@@ -89,11 +98,13 @@ class SlotBook:
         if state.live is not None:
             raise Defect(f"slot {state.slot} cannot be parked while its order lives")
         state.wish, state.parked, state.detail, state.retry_at = wish, reason, detail, retry_at
+        self._waiting[state.slot.key] = state
         self.touch(state)
 
     def unpark(self, state: SlotState) -> None:
         """Forget the parked wish: it became an order, or nobody wants it any more."""
         state.wish = state.parked = state.retry_at = None
+        self._waiting.pop(state.slot.key, None)
         state.detail = ""
         self.touch(state)
 

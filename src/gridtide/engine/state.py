@@ -23,18 +23,26 @@ from gridtide.domain.journal import (
 )
 from gridtide.domain.market import TopOfBook
 from gridtide.engine.effects import Effects
+from gridtide.engine.exchange_health import ExchangeHealth
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import Command
-    from gridtide.domain.fill import Fill
+    from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.journal import JournalEntry
     from gridtide.domain.ledger import Ledger, LedgerChange, Statement
     from gridtide.domain.market import Asset, FeeSchedule, Market, Timestamp
     from gridtide.engine.order_tracker import OrderTracker
     from gridtide.engine.settings import EngineSettings
     from gridtide.engine.slot_book import SlotBook
+    from gridtide.engine.whose_fill import WaitingFills
     from gridtide.risk.gate import RiskGate
     from gridtide.strategies.protocol import SettledOrder
+
+
+PASSING = frozenset(
+    {PauseReason.EXCHANGE, PauseReason.RATE, PauseReason.CLOCK, PauseReason.MARKET, PauseReason.AUTH}
+)
+"""Pauses that end when their cause is gone; all others wait for a person."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -61,16 +69,23 @@ class EngineState:
     cursor: CursorPut = field(default_factory=lambda: CursorPut(0, 0))
     baseline: dict[Asset, Decimal] = field(default_factory=dict)
     fill_count: int = 0
-    unattributed: dict[str, list[Fill]] = field(default_factory=dict)
+    health: ExchangeHealth = field(default_factory=ExchangeHealth)
+    unattributed: dict[str, WaitingFills] = field(default_factory=dict)
     """Fills of orders nobody knows yet, by the exchange's order id: asked for, not booked."""
     foreign_orders: set[str] = field(default_factory=set)
     """Exchange ids of orders that turned out to be somebody else's."""
+    foreign_fills: set[FillKey] = field(default_factory=set)
+    """Executions of others that the baseline has in it, as far back as records are read again."""
     safe_candidates: deque[tuple[Timestamp, int]] = field(default_factory=deque)
-    """Own fills (time, trade id) not yet old enough for the safe cursor."""
+    """The account's executions (time, trade id) not yet old enough for the safe cursor."""
     now: Timestamp = 0  # type: ignore[assignment]  # replaced by the first event's time
     reports: deque[Fill | SettledOrder] = field(default_factory=deque)
     """What the strategy has not been told yet, in the order it happened."""
     funds_changed: bool = False
+    wants_snapshot: bool = False
+    """A full round of reads is needed before something goes on."""
+    read_at: Timestamp | None = None
+    """When the last full round was asked for that came back whole."""
     last_activity: Timestamp = 0  # type: ignore[assignment]  # when an order or the ledger last changed
     _entries: list[JournalEntry] = field(default_factory=list)
     _commands: list[Command] = field(default_factory=list)
@@ -122,11 +137,13 @@ class EngineState:
         self.write(BotStatePut(state, reason, detail))
 
     def pause(self, reason: PauseReason, detail: str) -> None:
-        """Place nothing until resumed. An integrity or risk pause is never replaced by a milder one."""
-        if self.bot_state is BotState.PAUSED and self.pause_reason in (
-            PauseReason.INTEGRITY,
-            PauseReason.RISK,
-        ):
+        """Place nothing until resumed. An integrity or risk pause is never replaced by a milder one, and one that a
+        person has to end, or a stop, never by one that passes by itself."""
+        if self.bot_state is BotState.PAUSED:
+            is_weaker = reason in PASSING and self.pause_reason not in PASSING
+            if is_weaker or self.pause_reason in (PauseReason.INTEGRITY, PauseReason.RISK):
+                return
+        if self.bot_state is BotState.STOPPING and reason in PASSING:
             return
         self.enter(BotState.PAUSED, reason, detail)
         self.notice("alarm", "bot.paused", f"{reason.value}: {detail}")

@@ -15,6 +15,8 @@ from gridtide.strategies.protocol import SettledOrder
 
 if TYPE_CHECKING:
     from gridtide.domain.candle import Candle
+    from gridtide.domain.market import Timestamp
+    from gridtide.domain.order import Slot
     from gridtide.engine.state import EngineState
     from gridtide.strategies.protocol import Strategy
 
@@ -71,16 +73,35 @@ class StrategyDesk:
         self._state.pause(PauseReason.STRATEGY, "the strategy keeps acting without end in one step")
 
     def wake_if_due(self) -> None:
-        price = self._state.price
-        due = self.context.wake.is_due(self._state.now, None if price is None else Price(price))
-        if self.is_started and due:
-            self.context.wake = WakeConditions()
-            self._call(self._host.wake, self.context)
+        """Not before a price is known, and not while the strategy's own failure waits for its owner: what it asked for
+        stands until it has been called for it."""
+        state, wake = self._state, self.context.wake
+        if state.price is None or not self._may_wake or not wake.is_due(state.now, Price(state.price)):
+            return
+        self.context.wake = WakeConditions()
+        if not self._call(self._host.wake, self.context):
+            self.context.wake = wake
+
+    @property
+    def wakes_at(self) -> Timestamp | None:
+        """When the strategy is to be woken by time; None while it cannot be."""
+        return self.context.wake.at if self._may_wake else None
+
+    @property
+    def _may_wake(self) -> bool:
+        state = self._state
+        waits_for_owner = state.pause_reason is PauseReason.STRATEGY
+        return self.is_started and state.price is not None and not waits_for_owner
 
     def candle(self, timeframe: str, candle: Candle) -> None:
         """Hand on a candle of the timeframe the strategy subscribed to."""
         if self.is_started and timeframe == self._host.timeframe:
             self._call(self._host.candle, candle, self.context)
+
+    def record(self, slot: Slot) -> None:
+        """In a rebuild: the records go on with an order of `slot`."""
+        if self.is_started:
+            self._call(self._host.record, slot, self.context)
 
     def store(self) -> None:
         """Write the parts of the strategy's state that changed since they were last written."""

@@ -6,11 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import GridtideError, InvalidInput
-from gridtide.strategies.protocol import ReactsToCandles, ReactsToSettlement, ReactsToWake
+from gridtide.strategies.protocol import (
+    ReactsToCandles,
+    ReactsToRecords,
+    ReactsToSettlement,
+    ReactsToWake,
+)
 
 if TYPE_CHECKING:
     from gridtide.domain.candle import Candle
     from gridtide.domain.fill import Fill
+    from gridtide.domain.order import Slot
     from gridtide.strategies.protocol import ExecutionContext, SettledOrder, Strategy, StrategyState
 
 
@@ -27,6 +33,7 @@ class StrategyHost:
         self._on_settled = strategy.on_order_settled if isinstance(strategy, ReactsToSettlement) else None
         self._on_wake = strategy.on_wake if isinstance(strategy, ReactsToWake) else None
         self._on_candle = strategy.on_candle if isinstance(strategy, ReactsToCandles) else None
+        self._on_record = strategy.on_record if isinstance(strategy, ReactsToRecords) else None
 
     def start(self, context: ExecutionContext) -> None:
         self._call(self.strategy.on_start, context)
@@ -45,6 +52,10 @@ class StrategyHost:
     def candle(self, candle: Candle, context: ExecutionContext) -> None:
         if self._on_candle is not None:
             self._call(self._on_candle, candle, context)
+
+    def record(self, slot: Slot, context: ExecutionContext) -> None:
+        if self._on_record is not None:
+            self._call(self._on_record, slot, context)
 
     def state(self) -> StrategyState:
         return self.strategy.get_state()

@@ -51,6 +51,7 @@ _WEIGHT_TICKER = 2
 _WEIGHT_ACCOUNT = 20
 _WEIGHT_ORDER = 4
 _WEIGHT_OPEN_ORDERS = 6
+_WEIGHT_ALL_ORDERS = 20
 _WEIGHT_FILLS = 20
 
 
@@ -158,6 +159,26 @@ class BinanceExchange(CcxtExchange):
             _WEIGHT_OPEN_ORDERS,
             lambda: self._client.privateGetOpenOrders({"symbol": market.exchange_id}),
             lambda rows: tuple(resting_update(row, market) for row in rows),
+        )
+
+    async def orders(self, symbol: Symbol, from_order_id: int | None) -> tuple[OrderUpdate, ...]:
+        """Open and ended orders, oldest first; those cancelled without a fill are archived after 90 days (F48)."""
+        found: dict[str, OrderUpdate] = {}
+        start: dict[str, int] = {} if from_order_id is None else {"orderId": from_order_id}
+        while True:
+            page = await self._order_records(symbol, {**start, "limit": PAGE})
+            found |= {update.order_id: update for update in page}
+            if len(page) < PAGE or from_order_id is None:
+                return tuple(sorted(found.values(), key=lambda update: int(update.order_id)))
+            start = {"orderId": max(int(update.order_id) for update in page) + 1}
+
+    async def _order_records(self, symbol: Symbol, params: Mapping[str, int]) -> list[OrderUpdate]:
+        market = self.market(symbol)
+        return await self._read(
+            "orders",
+            _WEIGHT_ALL_ORDERS,
+            lambda: self._client.privateGetAllOrders({"symbol": market.exchange_id, **params}),
+            lambda rows: [resting_update(row, market) for row in rows],
         )
 
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:

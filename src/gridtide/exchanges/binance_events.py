@@ -18,8 +18,10 @@ from gridtide.exchanges.rows import Row, word
 if TYPE_CHECKING:
     from gridtide.domain.market import Market
 
-ENDINGS = frozenset({"eventStreamTerminated", "serverShutdown"})
-"""Events after which nothing more may come: the connection has to be made anew (F25, F26)."""
+TERMINATED = "eventStreamTerminated"
+"""After this nothing more comes: the connection has to be made anew (F25)."""
+SHUTDOWN = "serverShutdown"
+"""The connection will end soon; until then it serves (F26)."""
 
 
 def user_event(event: Row, market: Market) -> OrderUpdated | BalancesUpdated | FundsMoved | None:

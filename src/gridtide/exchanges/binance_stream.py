@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gridtide.domain.errors import NotPermitted, Transient
 from gridtide.domain.events import BookUpdated, OrderUpdated
 from gridtide.domain.market import TopOfBook
-from gridtide.exchanges.binance_events import ENDINGS, user_event, with_market_message
+from gridtide.exchanges.binance_events import SHUTDOWN, TERMINATED, user_event, with_market_message
 from gridtide.exchanges.binance_refusals import KEY_CODES
 from gridtide.exchanges.ccxt_client import close_client
 from gridtide.exchanges.http_outcome import quoted
@@ -96,8 +96,10 @@ class BinanceFeed:
         event = message.get("event", message)
         if not isinstance(event, dict):
             return
-        if event.get("e") in ENDINGS:
-            self._link.end(f"the exchange ended the stream ({event['e']})")
+        if event.get("e") == TERMINATED:
+            self._link.end(f"the exchange ended the stream ({TERMINATED})")
+        elif event.get("e") == SHUTDOWN:
+            self._link.renew()
         elif "error" in message:
             self._link.end("the exchange refused the stream")
         else:
@@ -111,8 +113,11 @@ class BinanceFeed:
         data = message.get("data", message)
         if not isinstance(data, dict):
             return
-        if data.get("e") in ENDINGS:
-            self._link.end(f"the exchange ended the stream ({data['e']})")
+        if data.get("e") == TERMINATED:
+            self._link.end(f"the exchange ended the stream ({TERMINATED})")
+            return
+        if data.get("e") == SHUTDOWN:
+            self._link.renew()
             return
         book = with_market_message(self._book, data, self._market)
         if book is not None:

@@ -12,6 +12,7 @@ import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from gridtide.domain.errors import Defect, GridtideError, NotPermitted, Transient
 from gridtide.domain.events import (
@@ -92,6 +93,8 @@ class CcxtExchange:
         self._clock_is_due = asyncio.Event()
         self._clock_task: asyncio.Task[None] | None = None
         self._streams: dict[asyncio.Task[None], StreamBuffer] = {}
+        self._links: WeakSet[Link] = WeakSet()
+        """Connections that may still deliver."""
 
     # --- life ----------------------------------------------------------------------------------------
 
@@ -197,7 +200,7 @@ class CcxtExchange:
         buffer = StreamBuffer()
         patience = StreamPatience(self._settings.silence_seconds, self._settings.reconnect_seconds)
         keeper = asyncio.create_task(
-            keep_streaming(lambda link: self._make_feed(link, market), buffer, patience)
+            keep_streaming(lambda link: self._feed_of(link, market), buffer, patience)
         )
         keeper.add_done_callback(
             lambda _: buffer.close()
@@ -211,6 +214,24 @@ class CcxtExchange:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
+
+    def rebuild_stream(self, reason: str) -> None:
+        """End the connections of all streams; each is made anew."""
+        for link in tuple(self._links):
+            link.end(reason)
+
+    async def measure_clock(self) -> None:
+        """Measure the exchange's clock now, where it tells its time."""
+        if self._client.has["fetchTime"]:
+            await self._measure_clock()
+
+    def clock_age(self) -> float | None:
+        """Seconds since the clock was measured; None where the exchange does not tell its time."""
+        return self._clock.age() if self._client.has["fetchTime"] else None
+
+    def _feed_of(self, link: Link, market: Market) -> Feed:
+        self._links.add(link)
+        return self._make_feed(link, market)
 
     # --- what an exchange does in its own way: reads ---------------------------------------------------
 
@@ -257,6 +278,30 @@ class CcxtExchange:
             1,
             lambda: self._client.fetch_open_orders(symbol),
             lambda orders: tuple(update_of(order, symbol) for order in orders),
+        )
+
+    async def orders(self, symbol: Symbol, from_order_id: int | None) -> tuple[OrderUpdate, ...]:
+        """Orders, oldest first, pages by time. An exchange whose ended orders CCXT cannot list shows the open ones;
+        ids of orders have no common order, so `from_order_id` only asks for all pages."""
+        if not self._client.has["fetchOrders"]:
+            return await self.open_orders(symbol)
+        found: dict[str, tuple[int, OrderUpdate]] = {}
+        since: int | None = None if from_order_id is None else 1
+        while True:
+            page = await self._order_page(symbol, since)
+            known = len(found)
+            found |= {update.order_id: (placed_at, update) for placed_at, update in page}
+            if len(found) == known or from_order_id is None:
+                return tuple(update for _, update in sorted(found.values(), key=lambda item: item[0]))
+            since = max(placed_at for placed_at, _ in page)
+
+    async def _order_page(self, symbol: Symbol, since: int | None) -> list[tuple[int, OrderUpdate]]:
+        """Orders and when they were placed."""
+        return await self._read(
+            "orders",
+            1,
+            lambda: self._client.fetch_orders(symbol, since, PAGE),
+            lambda orders: [(int(order["timestamp"] or 0), update_of(order, symbol)) for order in orders],
         )
 
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:

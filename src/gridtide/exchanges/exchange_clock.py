@@ -27,6 +27,11 @@ class ExchangeClock:
         self._monotonic = monotonic
         self._offset_ms = (wall() - monotonic()) * 1_000
         self._latest = 0
+        self._measured_at: float | None = None
+
+    def age(self) -> float:
+        """Seconds since the last measurement; infinite before the first."""
+        return float("inf") if self._measured_at is None else self._monotonic() - self._measured_at
 
     def now(self) -> Timestamp:
         """Exchange time; does not run backwards over the small corrections of a refresh."""
@@ -56,3 +61,4 @@ class ExchangeClock:
         if len(offsets) < FEWEST_SAMPLES:
             raise failure or Transient("The exchange's clock could not be read.")
         self._offset_ms = median(offsets)
+        self._measured_at = self._monotonic()

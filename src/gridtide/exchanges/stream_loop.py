@@ -1,6 +1,7 @@
 """Keeps a feed alive for ever: connect, watch for silence, tear down, wait, connect anew.
 
-The rule it keeps: between two `StreamRestored` stands a `StreamInterrupted`, so no gap goes unnoticed.
+The rule it keeps: no gap goes unnoticed. Each loss is told by `StreamInterrupted`, each new connection by
+`StreamRestored`; a planned renewal has no loss between them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Link:
     def __init__(self, buffer: StreamBuffer) -> None:
         self.buffer = buffer
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.renewal_asked = False
         self._heard: dict[str, float] = {}
 
     def heard(self, socket: str) -> None:
@@ -46,6 +48,10 @@ class Link:
         """Something was lost on a connection that goes on."""
         self.buffer.put(StreamInterrupted(reason))
         self.buffer.put(StreamRestored())
+
+    def renew(self) -> None:
+        """This connection serves for now, but its end was announced."""
+        self.renewal_asked = True
 
     def end(self, reason: str) -> None:
         """This connection is no good any more."""
@@ -74,6 +80,42 @@ class StreamPatience:
     silence_seconds: float = 60.0
     first_wait_seconds: float = 0.2
     lifetime_seconds: float = LIFETIME_SECONDS
+    renewal_retry_seconds: float = 60.0
+    """Between attempts at a new connection while the old one still serves."""
+
+
+class _Connection:
+    """One attempt at a connection, from its opening to its end."""
+
+    def __init__(self, make_feed: Callable[[Link], Feed], buffer: StreamBuffer) -> None:
+        self.link = Link(buffer)
+        self._feed = make_feed(self.link)
+        self.opened_at: float | None = None
+
+    async def open(self) -> str | None:
+        """Connect and subscribe; None on success, else what stopped it. A library's own text may hold a signed
+        request."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                await self._feed.open()
+        except GridtideError as error:
+            return str(error)
+        except Exception as error:  # whatever it is, the loop goes on
+            return f"the stream could not be opened ({type(error).__name__})"
+        if self.link.ended.done():
+            return self.link.ended.result()
+        self.opened_at = time.monotonic()
+        return None
+
+    async def drop(self) -> None:
+        """Close what may be broken in any way. A dead line never answers a goodbye, so it is not waited for long."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._feed.close()
+
+    @property
+    def lived_long(self) -> bool:
+        return self.opened_at is not None and time.monotonic() - self.opened_at >= SETTLED_SECONDS
 
 
 async def keep_streaming(
@@ -83,56 +125,63 @@ async def keep_streaming(
     failures = 0
     is_gap_told = False
     while True:
-        link = Link(buffer)
-        feed = make_feed(link)
-        connected_at: float | None = None
+        connection = _Connection(make_feed, buffer)
         try:
-            reason = await _connect(feed, link)
-            if reason is None:
-                connected_at = time.monotonic()
+            reason = await connection.open()
+            while reason is None:
                 is_gap_told = False
                 buffer.put(StreamRestored())
-                reason = await _until_broken(link, patience)
+                reason = await _until_broken(connection.link, patience)
+                if reason is None:
+                    connection, reason = await _renewed(connection, make_feed, buffer, patience)
             if not is_gap_told:
                 buffer.put(StreamInterrupted(reason))
                 is_gap_told = True
         finally:
-            await _drop(feed)
-        lived = connected_at is not None and time.monotonic() - connected_at >= SETTLED_SECONDS
-        failures = 0 if lived else failures + 1
+            await connection.drop()
+        failures = 0 if connection.lived_long else failures + 1
         await asyncio.sleep(_backoff(patience.first_wait_seconds, failures))
 
 
-async def _connect(feed: Feed, link: Link) -> str | None:
-    """Open the feed; None on success, else what stopped it. A library's own text may hold a signed request."""
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            await feed.open()
-    except GridtideError as error:
-        return str(error)
-    except Exception as error:  # whatever it is, the loop goes on
-        return f"the stream could not be opened ({type(error).__name__})"
-    return link.ended.result() if link.ended.done() else None
+async def _renewed(
+    old: _Connection, make_feed: Callable[[Link], Feed], buffer: StreamBuffer, patience: StreamPatience
+) -> tuple[_Connection, str | None]:
+    """F26: the new connection is subscribed before the old one goes, and what both tell is one event by its key.
+
+    While no new one comes about the old one serves on. Returns the connection to go on with, and why it is broken if
+    it is.
+    """
+    while True:
+        new = _Connection(make_feed, buffer)
+        try:
+            failure = await new.open()
+        except BaseException:
+            await new.drop()
+            raise
+        if failure is None:
+            was_broken = old.link.ended.done()
+            await old.drop()
+            if was_broken:
+                buffer.put(StreamInterrupted(old.link.ended.result()))
+            return new, None
+        await new.drop()
+        done, _ = await asyncio.wait({old.link.ended}, timeout=patience.renewal_retry_seconds)
+        if done:
+            return old, old.link.ended.result()
 
 
-async def _until_broken(link: Link, patience: StreamPatience) -> str:
+async def _until_broken(link: Link, patience: StreamPatience) -> str | None:
+    """What broke the connection; None where it still serves and is to be renewed."""
     started = time.monotonic()
-    tick = min(1.0, patience.silence_seconds / 4)
+    tick = min(1.0, patience.silence_seconds / 4, patience.lifetime_seconds)
     while True:
         done, _ = await asyncio.wait({link.ended}, timeout=tick)
         if done:
             return link.ended.result()
         if link.quiet_seconds() > patience.silence_seconds:
             return f"no frame for {patience.silence_seconds:g} s"
-        if time.monotonic() - started > patience.lifetime_seconds:
-            return "planned renewal before the exchange's 24 h limit"
-
-
-async def _drop(feed: Feed) -> None:
-    """Close what may be broken in any way. A dead line never answers a goodbye, so it is not waited for long."""
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-            await feed.close()
+        if link.renewal_asked or time.monotonic() - started > patience.lifetime_seconds:
+            return None
 
 
 def _backoff(first: float, failures: int) -> float:

@@ -31,15 +31,12 @@ if TYPE_CHECKING:
     from gridtide.domain.order import OrderUpdate
     from gridtide.exchanges.venue_side import VenueSide
     from gridtide.venue.messages import Cancellation, Placement
-    from gridtide.venue.past import PastVenue
-    from gridtide.venue.venue import Venue
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10.0
 """How long an answer is waited for."""
 _CAPACITY = 8
-_NO_LIMIT = 10**9
 
 
 class _NoAnswer(Exception):
@@ -78,7 +75,7 @@ class VenueExchange:
         return self._side.venue.market(symbol)
 
     async def refresh_market(self, symbol: Symbol) -> Market:
-        return await self._read("market", lambda _: self.market(symbol))
+        return await self._read("market", lambda: self.market(symbol))
 
     async def account(self) -> ExchangeAccount:
         return ExchangeAccount(self._side.account_id, can_trade=True, can_withdraw=False)
@@ -89,7 +86,7 @@ class VenueExchange:
 
     async def top_of_book(self, symbol: Symbol) -> TopOfBook:
         self._check(symbol)
-        return await self._read("market", lambda _: self._side.book())
+        return await self._read("market", self._side.book)
 
     def send_capacity(self) -> int:
         return _CAPACITY
@@ -163,10 +160,9 @@ class VenueExchange:
         """The order as the exchange shows it at this moment, None where it knows none."""
         order_id = None if command.client_order_id else int(command.order_id)
 
-        def look(shown: Venue | PastVenue) -> OrderUpdate:
-            return order_update(
-                shown.order(self._side.account_id, command.symbol, order_id, command.client_order_id or None)
-            )
+        def look() -> OrderUpdate:
+            shown, name = self._side.shown("query"), command.client_order_id or None
+            return order_update(shown.order(self._side.account_id, command.symbol, order_id, name))
 
         try:
             return await self._read("query", look)
@@ -176,18 +172,20 @@ class VenueExchange:
             raise Transient(str(refusal)) from None
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderUpdate, ...]:
-        account_id = self._side.account_id
-        return await self._read(
-            "open_orders", lambda shown: tuple(map(order_update, shown.open_orders(account_id, symbol)))
-        )
+        def look() -> tuple[OrderUpdate, ...]:
+            shown = self._side.shown("open_orders")
+            return tuple(map(order_update, shown.open_orders(self._side.account_id, symbol)))
+
+        return await self._read("open_orders", look)
 
     async def balances(self) -> Mapping[Asset, Balance]:
-        return await self._read("balances", lambda shown: shown.balances(self._side.account_id))
+        return await self._read(
+            "balances", lambda: self._side.shown("balances").balances(self._side.account_id)
+        )
 
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:
-        def look(shown: Venue | PastVenue) -> tuple[Fill, ...]:
-            found = shown.fills(self._side.account_id, symbol, from_trade_id, None, _NO_LIMIT)
-            return tuple(own_fill(fill, named=False) for fill in found)
+        def look() -> tuple[Fill, ...]:
+            return tuple(own_fill(fill, named=False) for fill in self._side.fills(from_trade_id))
 
         return await self._read("fills", look)
 
@@ -211,20 +209,32 @@ class VenueExchange:
         finally:
             self._side.listeners.discard(self._events.put_nowait)
 
+    def rebuild_stream(self, reason: str) -> None:
+        """Listen anew; a stream nobody reads stays as it is."""
+        if self._events.put_nowait in self._side.listeners:
+            self._events.put_nowait(ev.StreamInterrupted(reason))
+            self._events.put_nowait(ev.StreamRestored())
+
+    async def measure_clock(self) -> None:
+        """The venue's clock is ours."""
+
+    def clock_age(self) -> float | None:
+        return None
+
     async def close(self) -> None:
         self._side.listeners.discard(self._events.put_nowait)
         self._events.put_nowait(None)
 
     # --- the way there and back ----------------------------------------------------------------------
 
-    async def _read(self, what: str, look: Callable[[Venue | PastVenue], T]) -> T:
+    async def _read(self, what: str, look: Callable[[], T]) -> T:
         """Look at what the exchange shows, as late as it shows it; raises `Transient`."""
         line = self._side.line
 
         def act(_now: Timestamp) -> T:
             if failure := line.failure(what):
                 raise Transient(failure)
-            return look(self._side.shown(what))
+            return look()
 
         try:
             return await self._send(what, act, None)

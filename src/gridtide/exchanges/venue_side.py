@@ -16,14 +16,14 @@ from gridtide.domain.events import BookUpdated
 from gridtide.domain.market import Timestamp
 from gridtide.domain.money import Price
 from gridtide.exchanges.venue_values import user_event
-from gridtide.venue.messages import PriceMoved, VenueRefusal
+from gridtide.venue.messages import OrderChanged, PriceMoved, VenueRefusal
 from gridtide.venue.past import PastVenue
 from gridtide.venue.recent_past import RecentPast
 
 if TYPE_CHECKING:
     from gridtide.domain.events import StreamEvent
     from gridtide.domain.market import Symbol, TopOfBook
-    from gridtide.venue.messages import VenueEvent
+    from gridtide.venue.messages import VenueEvent, VenueFill
     from gridtide.venue.venue import Venue
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ ENGINE_SECONDS = 10.0
 """After this long the exchange answers -1007, "execution unknown", while the request may still take effect."""
 RECEIVE_WINDOW_MS = 5_000
 AHEAD_MS = 1_000
+_NO_LIMIT = 10**9
 
 
 class Line(Protocol):
@@ -52,6 +53,9 @@ class Line(Protocol):
 
     def lag(self, what: str) -> int:
         """By how much a read shows the past."""
+
+    def record_delay(self) -> float:
+        """How late an execution shows up among the account's trade records."""
 
     def deliveries(self, event: StreamEvent) -> Sequence[float]:
         """When each copy of a stream event arrives; none: it is lost."""
@@ -74,6 +78,9 @@ class StraightLine:
 
     def lag(self, what: str) -> int:
         return 0
+
+    def record_delay(self) -> float:
+        return 0.0
 
     def deliveries(self, event: StreamEvent) -> Sequence[float]:
         return (0.0,)
@@ -98,6 +105,8 @@ class VenueSide:
         self.line = line
         self.now = now
         """The exchange's clock, ms."""
+        self._recorded_at: dict[tuple[int, int], int] = {}
+        """When executions that are late among the trade records show up there."""
         self._recent = RecentPast()
         self._recent.begin(venue)
         self.listeners: set[Callable[[StreamEvent], None]] = set()
@@ -150,6 +159,16 @@ class VenueSide:
         lag = self.line.lag(what)
         return PastVenue(self.venue, self._recent, self.now() - lag) if lag else self.venue
 
+    def fills(self, from_trade_id: int) -> tuple[VenueFill, ...]:
+        """The account's trade records from an id on, as they show now: late ones come after those behind them."""
+        found = self.shown("fills").fills(self.account_id, self.symbol, from_trade_id, None, _NO_LIMIT)
+        if not self._recorded_at:
+            return found
+        now = self.now()
+        return tuple(
+            fill for fill in found if self._recorded_at.get((fill.trade_id, fill.order_id), 0) <= now
+        )
+
     # --- what happens --------------------------------------------------------------------------------
 
     def happened(self, events: Iterable[VenueEvent], now: Timestamp) -> None:
@@ -157,6 +176,13 @@ class VenueSide:
         events = tuple(events)
         self._recent.add(events, now)
         for event in events:
+            if (
+                isinstance(event, OrderChanged)
+                and event.fill is not None
+                and (late := self.line.record_delay())
+            ):
+                key = event.fill.trade_id, event.fill.order_id
+                self._recorded_at[key] = now + int(late * 1000)
             told = user_event(event, self.account_id)
             if told is not None:
                 self.tell(told)

@@ -94,7 +94,27 @@ class Exchange(Protocol):
     def stream(self, symbol: Symbol) -> AsyncIterator[StreamEvent]:
         """User and market events without loss; a gap arrives as `StreamInterrupted`, then `StreamRestored`.
 
-        Reconnects by itself, for ever, with backoff; ends when `close` is called.
+        Reconnects by itself, for ever, with backoff; ends when `close` is called. `StreamRestored` alone: a new
+        connection took over without a gap.
         """
 
+    def rebuild_stream(self, reason: str) -> None:
+        """Drop what delivers the events and make it anew: it lives, but does not tell what happens (F24)."""
+
+    async def measure_clock(self) -> None:
+        """Measure the exchange's clock now, where it tells its time; raises `Transient` where that fails (F54)."""
+
+    def clock_age(self) -> float | None:
+        """Seconds since the exchange's clock was last measured; None where there is nothing to measure."""
+
     async def close(self) -> None: ...
+
+
+class RecordedExchange(Exchange, Protocol):
+    """An exchange that also shows the orders that are over: what a lost database is rebuilt from (F46)."""
+
+    async def orders(self, symbol: Symbol, from_order_id: int | None) -> tuple[OrderUpdate, ...]:
+        """The account's orders on the market, open and ended, oldest first, as far as the exchange keeps them.
+
+        From the order `from_order_id` on, all pages; with None only the newest page.
+        """

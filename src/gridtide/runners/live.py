@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from time import monotonic as system_monotonic
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import Pause, Resume, Stop, StopPolicy
-from gridtide.domain.errors import Defect, GridtideError, InvalidInput
+from gridtide.domain.errors import Defect, Fenced, GridtideError, InvalidInput, StorageFailed
 from gridtide.domain.events import AssetPriced, OperatorCommanded, RunStarted, SnapshotTaken
 from gridtide.domain.journal import BotState, BotStatePut, FillAdded, NoticeAdded
 from gridtide.domain.market import Symbol, Timestamp
@@ -18,10 +19,14 @@ from gridtide.engine import invariants, liquidation, resolving
 from gridtide.runners.dispatch import Dispatcher
 from gridtide.runners.session import LEASE_SECONDS, Session
 from gridtide.runners.view import NoticeView
+from gridtide.runners.watchdogs.delivery import DeliveryWatch
+from gridtide.runners.watchdogs.limits import WatchdogLimits
+from gridtide.runners.watchdogs.pack import Watchdogs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
+    from pathlib import Path
 
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
@@ -61,7 +66,10 @@ class LiveRun:
         writer: Executor | None = None,
         monotonic: Callable[[], float] = system_monotonic,
         lease_seconds: float = LEASE_SECONDS,
+        limits: WatchdogLimits | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """`limits` sets the watchdogs to work; `folder` is where the books are, for the one that looks at the disk."""
         self.engine = engine
         self.exchange = exchange
         self.run_id = run_id
@@ -80,6 +88,12 @@ class LiveRun:
         self._loop_task: asyncio.Task[None] | None = None
         self._stream_task: asyncio.Task[None] | None = None
         self._price_task: asyncio.Task[None] | None = None
+        self._delivery = DeliveryWatch(limits or WatchdogLimits())
+        self._delivery_look: asyncio.TimerHandle | None = None
+        self._watchdogs = Watchdogs(self.session, exchange, limits, folder) if limits is not None else None
+        self._watch_task: asyncio.Task[None] | None = None
+        self.ended_as: BotState | None = None
+        """FENCED or STORAGE_FAILED, once the run has ended that way: what is shown, and stored where it can be."""
         self._stop_asked = asyncio.Event()
 
     # --- life ----------------------------------------------------------------------------------------
@@ -89,6 +103,8 @@ class LiveRun:
         self.started_at = self.exchange.now()
         self._loop_task = asyncio.create_task(self.session.run(), name="session")
         self._stream_task = asyncio.create_task(self._read_stream(), name="stream")
+        if self._watchdogs is not None:
+            self._watch_task = asyncio.create_task(self._watchdogs.run(), name="watchdogs")
         await self._watch_fee_asset()
         balances = await self.exchange.balances()
         newest = await self.exchange.newest_trade_id(self.engine.state.market.symbol)
@@ -97,7 +113,7 @@ class LiveRun:
     async def wait(self, seconds: float | None = None) -> None:
         """Until `seconds` have passed, somebody asks to stop, or the bot cannot go on (that is raised)."""
         stop = asyncio.create_task(self._stop_asked.wait())
-        tasks = [task for task in (self._loop_task, self._stream_task) if task is not None]
+        tasks = [t for t in (self._loop_task, self._stream_task, self._watch_task) if t is not None]
         try:
             await asyncio.wait([stop, *tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -153,7 +169,10 @@ class LiveRun:
 
     async def abandon(self) -> None:
         """End all tasks and leave everything else as it is, as a killed process would."""
-        tasks = [task for task in (self._stream_task, self._price_task, self._loop_task) if task is not None]
+        if self._delivery_look is not None:
+            self._delivery_look.cancel()
+        own = (self._stream_task, self._price_task, self._watch_task, self._loop_task)
+        tasks = [task for task in own if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -164,18 +183,32 @@ class LiveRun:
         try:
             # A liquidation that left an order of unknown fate is not over: the next start must find it again.
             is_over = state.pause_detail != StopPolicy.LIQUIDATE.value or self._nothing_rests()
-            if state.bot_state is BotState.STOPPING and is_over:
+            if self.ended_as is None and state.bot_state is BotState.STOPPING and is_over:
                 entry = BotStatePut(BotState.STOPPED, state.pause_reason, state.pause_detail)
                 self._journal.commit([entry], Timestamp(self.exchange.now()))
+            elif self.ended_as is BotState.STORAGE_FAILED:
+                self._store_failure()
             if self._after_close is not None:
                 self._after_close()
         finally:
             self._journal.close()
 
+    def _store_failure(self) -> None:
+        """Where the books can still be written (the disk is nearly full only), they say why the run ended; a pause
+        that was stored is kept."""
+        state = self.engine.state
+        if state.bot_state in (BotState.PAUSED, BotState.STOPPING, BotState.STOPPED):
+            return
+        entry = BotStatePut(BotState.STORAGE_FAILED, state.pause_reason, state.pause_detail)
+        with contextlib.suppress(GridtideError):
+            self._journal.commit([entry], Timestamp(self.exchange.now()))
+
     # --- inside --------------------------------------------------------------------------------------
 
     async def _read_stream(self) -> None:
         async for event in self.exchange.stream(self.engine.state.market.symbol):
+            self.session.heard += 1
+            self._delivery.see_event(event, self.exchange.now())
             self.session.deliver(event)
 
     async def _watch_fee_asset(self) -> None:
@@ -232,9 +265,10 @@ class LiveRun:
         return [*found, *invariants.exchange_differences(state, snapshot)]
 
     def _raise_failure(self) -> None:
-        for task in (self._loop_task, self._stream_task):
+        for task in (self._loop_task, self._stream_task, self._watch_task):
             if task is not None and task.done() and not task.cancelled():
                 error = task.exception()
+                self.ended_as = _ending_of(error) or self.ended_as
                 if isinstance(error, GridtideError):
                     raise error
                 if error is not None:
@@ -248,5 +282,26 @@ class LiveRun:
                 self.recent_fills.append(entry.fill)
             elif isinstance(entry, NoticeAdded):
                 self.notices.append(NoticeView(self.exchange.now(), entry.level, entry.kind, entry.text))
+            self._delivery.see_entry(entry, self.exchange.now())
             if self.on_entry is not None:
                 self.on_entry(entry)
+        self._plan_delivery_look()
+
+    def _plan_delivery_look(self) -> None:
+        moment = self._delivery.next_look()
+        if moment is None or self._delivery_look is not None:
+            return
+        wait = max(0.0, (moment - self.exchange.now()) / 1000)
+        self._delivery_look = asyncio.get_running_loop().call_later(wait, self._look_for_missing_events)
+
+    def _look_for_missing_events(self) -> None:
+        self._delivery_look = None
+        if reason := self._delivery.reason_to_rebuild(self.exchange.now()):
+            self.exchange.rebuild_stream(reason)
+        self._plan_delivery_look()
+
+
+def _ending_of(error: BaseException | None) -> BotState | None:
+    if isinstance(error, StorageFailed):
+        return BotState.STORAGE_FAILED
+    return BotState.FENCED if isinstance(error, Fenced) else None

@@ -12,6 +12,7 @@ from time import monotonic as system_monotonic
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import SubmitOrder
+from gridtide.domain.errors import StorageFailed
 from gridtide.domain.events import BookUpdated, OrderUpdated, SendWindowOpened, TimerFired
 from gridtide.domain.market import Timestamp
 from gridtide.runners.latency import Reaction, ReactionLog
@@ -56,6 +57,8 @@ class Session:
         self.engine = engine
         self.reactions = ReactionLog()
         self.listeners: list[Callable[[list[JournalEntry]], None]] = []
+        self.heard = 0
+        """Events of the stream so far."""
         self._journal = journal
         self._exchange = exchange
         self._writer = writer
@@ -116,12 +119,14 @@ class Session:
         if self._events or self._book is not None:
             return
         self._arrived.clear()
+        alarm = asyncio.get_running_loop().call_later(self._seconds_to_timer(), self._arrived.set)
         try:
-            async with asyncio.timeout(self._seconds_to_timer()):
-                await self._arrived.wait()
-        except TimeoutError:
-            if self._wants_room or self._timer_is_due():
-                self._events.append((self._monotonic(), TimerFired()))
+            await self._arrived.wait()
+        finally:
+            alarm.cancel()
+        nothing_came = not self._events and self._book is None
+        if nothing_came and (self._wants_room or self._timer_is_due()):
+            self._events.append((self._monotonic(), TimerFired()))
 
     def _timer_is_due(self) -> bool:
         timer = self.engine.next_timer()
@@ -170,7 +175,13 @@ class Session:
         self._wants_room = self.engine.wants_to_send
 
     async def _commit(self, entries: list[JournalEntry], now: Timestamp) -> None:
-        await self._in_writer(lambda: self._journal.commit(entries, now))
+        try:
+            await self._in_writer(lambda: self._journal.commit(entries, now))
+        except OSError as error:
+            raise StorageFailed(
+                f"the journal could not be written ({error.strerror}): nobody knows what of this step is stored, and "
+                "nothing will be sent; restart the bot, it goes on from what is stored"
+            ) from error
         for listener in self.listeners:
             listener(entries)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from gridtide.simulation.world import SeedResult, run_seed
@@ -71,22 +71,10 @@ def _results(seeds: Sequence[int], workers: int) -> Iterator[list[SeedResult]]:
     if workers <= 1:
         yield from map(run_chunk, chunks)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from _as_they_come(pool, chunks, workers)
+    # Leaving the block, however that comes about, ends the workers at once: an interrupt is for this process alone.
+    with multiprocessing.get_context("spawn").Pool(workers, _ignore_interrupts) as pool:
+        yield from pool.imap_unordered(run_chunk, chunks)
 
 
-def _as_they_come(
-    pool: ProcessPoolExecutor, chunks: list[Sequence[int]], workers: int
-) -> Iterator[list[SeedResult]]:
-    """Keep every worker busy without queueing a whole night at once."""
-    ahead = iter(chunks)
-    running: set[Future[list[SeedResult]]] = set()
-    while True:
-        while len(running) < 2 * workers and (chunk := next(ahead, None)) is not None:
-            running.add(pool.submit(run_chunk, chunk))
-        if not running:
-            return
-        done, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future.result()
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,6 +13,7 @@ from gridtide.venue.messages import OrderChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from gridtide.venue.messages import VenueEvent, VenueOrder
     from gridtide.venue.venue import Venue
@@ -28,6 +29,8 @@ class Oracle:
         self._account_id = account_id
         self._open: dict[str, set[int]] = {}
         self._placed: dict[str, int] = {}
+        self._wished: dict[tuple[str, int], Decimal] = {}
+        self._executed: dict[tuple[str, int], dict[int, Decimal]] = {}
 
     @property
     def orders(self) -> int:
@@ -48,6 +51,7 @@ class Oracle:
             return
         if event.execution_type == "NEW":
             self._see_new(order, name)
+        self._see_executed(order, decoded.slot.key, decoded.cycle)
         resting = self._open.setdefault(decoded.slot.key, set())
         if order.status.is_final:
             resting.discard(order.order_id)
@@ -55,6 +59,14 @@ class Oracle:
             resting.add(order.order_id)
         if len(resting) > 1:
             self.violations.append(f"two orders of slot {decoded.slot} are open together: {sorted(resting)}")
+
+    def _see_executed(self, order: VenueOrder, slot: str, cycle: int) -> None:
+        """One wish is executed at most once, be the orders of its attempts never open together."""
+        amounts = self._executed.setdefault((slot, cycle), {})
+        amounts[order.order_id] = order.executed_amount
+        wished = self._wished[slot, cycle] = max(order.amount, self._wished.get((slot, cycle), order.amount))
+        if sum(amounts.values()) > wished:
+            self.violations.append(f"slot {slot} executed two orders of one wish: {sorted(amounts)}")
 
     def _see_new(self, order: VenueOrder, name: str) -> None:
         if name in self._placed:

@@ -30,6 +30,7 @@ class Rates:
     engine_waits: float = 0.0
     read_fails: float = 0.0
     read_lags: float = 0.0
+    record_late: float = 0.0
     event_lost: float = 0.0
     event_repeated: float = 0.0
     event_delayed: float = 0.0
@@ -48,6 +49,7 @@ def draw_rates(rng: random.Random) -> Rates:
         engine_waits=rng.choice((0.0, 0.0, 0.05)),
         read_fails=rng.choice((0.0, 0.02, 0.2)),
         read_lags=rng.choice((0.0, 0.1, 0.5)),
+        record_late=rng.choice((0.0, 0.0, 0.1)),
         event_lost=rng.choice((0.0, 0.05, 0.3)),
         event_repeated=rng.choice((0.0, 0.05, 0.3)),
         event_delayed=rng.choice((0.0, 0.1, 0.5)),
@@ -109,6 +111,9 @@ class Troubles:
         if not self._falls("read_lags"):
             return 0
         return self._rng.choice((100, 2_000, 15_000, LONGEST_LAG_MS))
+
+    def record_delay(self) -> float:
+        return self._delay("record_late", (2.0, 20.0, 120.0))
 
     def deliveries(self, event: StreamEvent) -> Sequence[float]:
         if not isinstance(event, OrderUpdated | BalancesUpdated | BookUpdated | StreamInterrupted):

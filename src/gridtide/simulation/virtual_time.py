@@ -12,7 +12,11 @@ T = TypeVar("T")
 
 
 class Stalled(RuntimeError):
-    """Everything waits and nothing is due: the world would stand still for ever."""
+    """The world would stand still for ever: everything waits and nothing is due, or time never passes."""
+
+
+SPINS = 200_000
+"""Turns of the loop in one moment of virtual time after which a program is taken to spin."""
 
 
 class _NoSelector(selectors.SelectSelector):
@@ -38,6 +42,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         selector.loop = self
         self._passed = 0.0
+        self._turns = 0
         self._clock_resolution = 1e-6  # a wait that rounding leaves a hair short is over
 
     def time(self) -> float:
@@ -45,6 +50,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def pass_time(self, seconds: float) -> None:
         self._passed += seconds
+        self._turns = 0 if seconds else self._turns + 1
+        if self._turns > SPINS:
+            raise Stalled(f"the program spins at {self._passed:.3f} s: something asks again without a pause")
 
     def _write_to_self(self) -> None:
         """Nobody sleeps in a system call, so nobody has to be woken."""

@@ -327,7 +327,8 @@ class World:
         if self.run_now is None:
             return
         state = self.run_now.engine.state
-        if state.bot_state is BotState.PAUSED or state.increase_halted or state.slots.parked():
+        is_stuck = any(order.alarmed for order in state.orders)
+        if state.bot_state is BotState.PAUSED or state.increase_halted or state.slots.parked() or is_stuck:
             self.run_now.resume()
 
     def _judge(self) -> None:

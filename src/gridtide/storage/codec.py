@@ -1,13 +1,17 @@
 """Journal entries as JSON and back, exact to the last digit; what cannot come back as it was is refused.
 
-A payload names its version. New fields with defaults keep the version; anything else raises it.
+A payload names its version. New fields with defaults keep the version; anything else raises it. Fields that were left
+at their defaults are not written, and the lines of one booking share what they have in common.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -46,19 +50,57 @@ from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.money import parse_decimal
 from gridtide.domain.order import OrderType, Side, TimeInForce
 
-VERSION = 1
+VERSION = 2
+_READABLE = (1, VERSION)
+"""Version 1 wrote each posting with its entry and time."""
 
 _Decoder = Callable[[Any], Any]
 
 
 def encode(entry: JournalEntry) -> tuple[str, str]:
     """Kind and payload of `entry`; raises `Defect` for a value that JSON would change, such as NaN."""
-    body = {"state": _plain(entry.state)} if isinstance(entry, StrategyStatePut) else entry
     try:
-        payload = orjson.dumps({"version": VERSION, "entry": body}, default=_exact)
+        payload = orjson.dumps({"version": VERSION, "entry": _body(entry)}, default=_exact)
     except TypeError as error:  # orjson's own errors are TypeErrors
         raise Defect(f"a {type(entry).__name__} cannot be stored: {error.__cause__ or error}") from error
     return _KINDS[type(entry)], payload.decode()
+
+
+def _body(entry: JournalEntry) -> object:
+    match entry:
+        case StrategyStatePut(state):
+            return {"state": _plain(state)}
+        case OrderPut(order):
+            return {"row": _sparse(order)}
+        case SlotPut(slot):
+            return {"row": _sparse(slot)}
+        case LedgerBooked(change):
+            return {"change": _ledger_body(change)}
+        case _:
+            return entry
+
+
+_DEFAULTS = {cls: tuple((field.name, field.default) for field in fields(cls)) for cls in (OrderRow, SlotRow)}
+
+
+def _sparse(row: OrderRow | SlotRow) -> dict[str, object]:
+    """The fields that are not the very defaults: an equal decimal with other digits is written."""
+    written = ((name, getattr(row, name), default) for name, default in _DEFAULTS[type(row)])
+    return {name: value for name, value, default in written if value is not default}
+
+
+def _ledger_body(change: LedgerChange) -> dict[str, object]:
+    """Postings as [entry, time, [[account, asset, amount], …]], one for each entry."""
+    entries = groupby(change.postings, key=attrgetter("entry_id", "timestamp"))
+    return {
+        "postings": [
+            [*entry, [[line.account, line.asset, line.amount] for line in lines]] for entry, lines in entries
+        ],
+        "balances": change.balances,
+        "lots": change.lots,
+        "closings": change.closings,
+        "totals": change.totals,
+    }
 
 
 def encode_part(value: Any) -> str:
@@ -78,7 +120,7 @@ def decode(kind: str, payload: str) -> JournalEntry:
     """The entry as it was; raises `StorageFailed` for a kind, version or value this program does not know."""
     try:
         document = orjson.loads(payload)
-        if document["version"] != VERSION:
+        if document["version"] not in _READABLE:
             raise ValueError(f"version {document['version']}")
         entry: JournalEntry = _ENTRIES[kind](document["entry"])
         return entry
@@ -168,9 +210,26 @@ _SLOT = _record(SlotRow, wish_price=_optional(_money), wish_amount=_optional(_mo
 _FILL = _record(
     Fill, side=Side, price=_money, amount=_money, quote_amount=_money, fee=_record(Fee, amount=_money)
 )
+_posting = _record(Posting, account=Account, amount=_money)
+
+
+def _postings(values: Any) -> tuple[Posting, ...]:
+    found: list[Posting] = []
+    for value in values:
+        if isinstance(value, dict):  # version 1
+            found.append(_posting(value))
+            continue
+        entry_id, timestamp, lines = value
+        found += [
+            Posting(entry_id, Account(account), asset, _money(amount), timestamp)
+            for account, asset, amount in lines
+        ]
+    return tuple(found)
+
+
 _LEDGER_CHANGE = _record(
     LedgerChange,
-    postings=_tuple(_record(Posting, account=Account, amount=_money)),
+    postings=_postings,
     balances=_tuple(_record(AccountBalance, account=Account, balance=_money)),
     lots=_tuple(_record(Lot, amount=_money, cost=_money)),
     closings=_tuple(_record(LotClosing, amount=_money, cost=_money, proceeds=_money)),

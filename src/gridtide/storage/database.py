@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from gridtide.domain.errors import Defect, Fenced, GridtideError, InvalidInput, StorageFailed
-from gridtide.storage import postgres, schema, sqlite_file
+from gridtide.storage import clean_end, postgres, schema, sqlite_file
 from gridtide.storage.sqlite_library import sqlite3
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Database:
         self._engine = engine
         self._connection = engine.connect()
         self._identity = sqlite_file.identity(path) if path is not None else None
+        self._has_failed = False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -51,9 +52,11 @@ class Database:
             with self._connection.begin():
                 yield self._connection
         except SQLAlchemyError as error:
+            self._has_failed = True
             self._roll_back()
             raise self._failure(error) from error
         except BaseException:
+            self._has_failed = True
             self._roll_back()
             raise
 
@@ -65,8 +68,11 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; a transaction that is open is rolled back."""
+        was_open = not self._connection.closed
         with contextlib.suppress(SQLAlchemyError):
             self._connection.close()
+            if self.path is not None and was_open and not self._has_failed:
+                clean_end.note(self.path)
 
     @property
     def _is_lost(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import nlargest
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Defect, Fenced
@@ -39,7 +39,8 @@ class _Tables:
     owners: dict[tuple[Symbol, str], str] = field(default_factory=dict)
     """Exchange's order -> client order id (I2)."""
     slots: dict[str, SlotRow] = field(default_factory=dict)
-    fills: set[FillKey] = field(default_factory=set)
+    fills: dict[FillKey, Timestamp] = field(default_factory=dict)
+    foreign_fills: dict[FillKey, Timestamp] = field(default_factory=dict)
     balances: dict[tuple[Account, Asset], AccountBalance] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
     closings: set[int] = field(default_factory=set)
@@ -114,6 +115,19 @@ class MemoryJournal:
             cursor=tables.cursor,
             baseline=dict(tables.baseline),
             fill_count=len(tables.fills),
+            recent_executions=tuple(
+                sorted(
+                    (
+                        (at, key.trade_id)
+                        for key, at in (*tables.fills.items(), *tables.foreign_fills.items())
+                        if key.trade_id >= tables.cursor.safe
+                    ),
+                    key=itemgetter(1, 0),
+                )
+            ),
+            foreign_fills=frozenset(
+                key for key in tables.foreign_fills if key.trade_id >= tables.cursor.safe
+            ),
             is_resume=tables.was_written,
         )
 
@@ -127,6 +141,7 @@ class MemoryJournal:
         live = _live_slots(tables, batch)
         owners = _new_owners(tables, batch)
         _check_additions(tables, batch)
+        _check_exact(batch)
         parts = {name: encode_part(value) for name, value in batch.strategy_state.items()}
         tables.live = live
         tables.strategy_state.update(parts)
@@ -168,18 +183,41 @@ def _new_owners(tables: _Tables, batch: Batch) -> dict[tuple[Symbol, str], str]:
 def _check_additions(tables: _Tables, batch: Batch) -> None:
     """Refuse a fill or a closing of a lot that is there already (I4)."""
     keys = [item.fill.key for _, item in batch.fills]
-    if len(set(keys)) < len(keys) or not tables.fills.isdisjoint(keys):
+    if len(set(keys)) < len(keys) or not tables.fills.keys().isdisjoint(keys):
         raise Defect("a fill would be booked twice")
     closings = [item.closing_id for item in batch.closings]
     if len(set(closings)) < len(closings) or not tables.closings.isdisjoint(closings):
         raise Defect("a lot would be closed twice")
 
 
+def _check_exact(batch: Batch) -> None:
+    """Refuse a number that is not exact, as the columns of a database do."""
+    found: list[object] = []
+    for _, row in batch.orders.values():
+        found += (row.amount, row.reserved_amount, row.executed_amount, row.executed_quote)
+        found += (row.filled_amount, row.filled_quote, row.received)
+        if row.price is not None:
+            found.append(row.price)
+    for _, item in batch.fills:
+        fill = item.fill
+        found += (fill.price, fill.amount, fill.quote_amount, fill.fee.amount)
+    found += [item.balance for item in batch.ledger_balances.values()]
+    for lot in batch.lots.values():
+        found += (lot.amount, lot.cost)
+    if batch.baseline is not None:
+        found += batch.baseline.baseline.values()
+    for value in found:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise Defect(f"a value cannot be stored: {value!r} is no exact decimal")
+
+
 def _apply(tables: _Tables, batch: Batch) -> None:
     tables.was_written = True
     tables.orders.update({client_id: row for client_id, (_, row) in batch.orders.items()})
     tables.slots.update(batch.slots)
-    tables.fills.update(item.fill.key for _, item in batch.fills)
+    tables.fills.update((item.fill.key, item.fill.timestamp) for _, item in batch.fills)
+    for _, seen in batch.foreign_fills:
+        tables.foreign_fills.setdefault(seen.fill.key, seen.fill.timestamp)
     tables.closings.update(item.closing_id for item in batch.closings)
     tables.balances.update(batch.ledger_balances)
     for lot_id, lot in batch.lots.items():

@@ -6,13 +6,13 @@ sorts differently from database to database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Row, Select, Table, and_, func, or_, select, text, tuple_
 
 from gridtide.domain.fill import Fee, Fill, FillKey
-from gridtide.domain.journal import BotStatePut, CursorPut, OrderRow, SlotRow
+from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut, CursorPut, OrderRow, SlotRow
 from gridtide.domain.ledger import AccountBalance, LedgerState, LedgerTotals, Lot
 from gridtide.storage import tables as t
 from gridtide.storage.codec import decode_part
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from gridtide.domain.market import Asset, Symbol
+    from gridtide.domain.market import Asset, Symbol, Timestamp
 
 _Value = TypeVar("_Value")
 
@@ -45,6 +45,11 @@ def _read(
 
 def _orders(connection: Connection, bot_id: int, *where: Any) -> tuple[OrderRow, ...]:
     return tuple(_read(connection, t.ORDERS, OrderRow, bot_id, *where, order=t.ORDERS.c.opened_seq))
+
+
+def all_orders(connection: Connection, bot_id: int) -> tuple[OrderRow, ...]:
+    """Every order there ever was."""
+    return _orders(connection, bot_id)
 
 
 def live_orders(connection: Connection, bot_id: int) -> tuple[OrderRow, ...]:
@@ -73,6 +78,27 @@ def recently_ended_orders(
     return tuple(row for row in found if row.state.is_terminal)
 
 
+def newest_order_number(connection: Connection, bot_ids: Iterable[int]) -> int:
+    """The newest of the exchange's numbers of our orders; 0 where it numbers none."""
+    query = select(t.ORDERS.c.order_id).where(
+        t.ORDERS.c.bot_id.in_(tuple(bot_ids)), text(t.KNOWN_AT_EXCHANGE)
+    )
+    return max((int(found) for found in connection.scalars(query) if found.isdigit()), default=0)
+
+
+def sent_orders(
+    connection: Connection, bot_ids: Iterable[int], client_order_ids: Sequence[str]
+) -> frozenset[str]:
+    """Those of `client_order_ids` that a row says were sent."""
+    found: set[str] = set()
+    ours = t.ORDERS.c.bot_id.in_(tuple(bot_ids))
+    for start in range(0, len(client_order_ids), _CHUNK):
+        chunk = t.ORDERS.c.client_order_id.in_(client_order_ids[start : start + _CHUNK])
+        query = select(t.ORDERS.c.client_order_id).where(ours, chunk, t.ORDERS.c.tx_count > 0)
+        found.update(connection.scalars(query))
+    return frozenset(found)
+
+
 def fill_keys(
     connection: Connection, bot_id: int, symbol: Symbol, orders: Iterable[OrderRow]
 ) -> frozenset[FillKey]:
@@ -85,6 +111,34 @@ def fill_keys(
         rows = connection.execute(mine.where(t.FILLS.c.order_id.in_(order_ids[start : start + _CHUNK])))
         found.update(FillKey(*row) for row in rows)
     return frozenset(found)
+
+
+def recent_executions(
+    connection: Connection, bot_id: int, symbol: Symbol, trade_id: int
+) -> tuple[tuple[Timestamp, int], ...]:
+    """Time and id of own and foreign executions from `trade_id` on, by id."""
+    found: list[tuple[Timestamp, int]] = []
+    for table in (t.FILLS, t.FOREIGN_FILLS):
+        rows = connection.execute(
+            select(table.c.timestamp, table.c.trade_id).where(
+                table.c.bot_id == bot_id, table.c.symbol == symbol, table.c.trade_id >= trade_id
+            )
+        )
+        found += [(row.timestamp, row.trade_id) for row in rows]
+    return tuple(sorted(found, key=lambda item: (item[1], item[0])))
+
+
+def foreign_fill_keys(
+    connection: Connection, bot_id: int, symbol: Symbol, trade_id: int
+) -> frozenset[FillKey]:
+    """Keys of the foreign executions from `trade_id` on."""
+    c = t.FOREIGN_FILLS.c
+    rows = connection.execute(
+        select(c.symbol, c.trade_id, c.order_id).where(
+            c.bot_id == bot_id, c.symbol == symbol, c.trade_id >= trade_id
+        )
+    )
+    return frozenset(FillKey(*row) for row in rows)
 
 
 def fill_count(connection: Connection, bot_id: int) -> int:
@@ -170,6 +224,34 @@ def baseline(connection: Connection, bot_id: int) -> dict[Asset, Decimal]:
         select(t.BASELINES.c.asset, t.BASELINES.c.amount).where(t.BASELINES.c.bot_id == bot_id)
     )
     return dict(sorted((row.asset, row.amount) for row in rows))
+
+
+def snapshot(
+    connection: Connection, bot_id: int, symbol: Symbol, generation: int, *, is_resume: bool
+) -> BotSnapshot:
+    """What an engine continues from."""
+    state = bot_state(connection, bot_id) or BotStatePut(BotState.STARTING)
+    at = cursor(connection, bot_id)
+    orders = live_orders_and_zombies(connection, bot_id)
+    recent = recently_ended_orders(connection, bot_id, symbol, at.safe)
+    return BotSnapshot(
+        generation=generation,
+        state=state.state,
+        pause_reason=state.reason,
+        pause_detail=state.detail,
+        orders=orders,
+        slots=slots(connection, bot_id),
+        ledger=ledger_state(connection, bot_id),
+        strategy_state=strategy_state(connection, bot_id),
+        recent_orders=recent,
+        fill_keys=fill_keys(connection, bot_id, symbol, (*orders, *recent)),
+        cursor=at,
+        baseline=baseline(connection, bot_id),
+        fill_count=fill_count(connection, bot_id),
+        recent_executions=recent_executions(connection, bot_id, symbol, at.safe),
+        foreign_fills=foreign_fill_keys(connection, bot_id, symbol, at.safe),
+        is_resume=is_resume,
+    )
 
 
 def last_seq(connection: Connection, bot_id: int) -> int:

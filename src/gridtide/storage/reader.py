@@ -6,7 +6,7 @@ With a rollback journal a reader keeps the bot's commit waiting, so each method 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from gridtide.domain.fill import Fill, FillKey
-    from gridtide.domain.journal import BotStatePut, OrderRow, SlotRow
+    from gridtide.domain.journal import BotSnapshot, BotStatePut, OrderRow, SlotRow
     from gridtide.domain.ledger import LedgerState
     from gridtide.domain.market import Asset, Symbol, Timestamp
 
@@ -119,6 +119,29 @@ class Reader:
         """Orders that are open or on their way, in the order they were wished for."""
         with self.transaction() as connection:
             return queries.live_orders(connection, bot_id)
+
+    def newest_order_number(self, bot_ids: Iterable[int]) -> int:
+        """The newest of the exchange's numbers of these bots' orders; 0 where there is none."""
+        with self.transaction() as connection:
+            return queries.newest_order_number(connection, bot_ids)
+
+    def sent_orders(self, bot_ids: Iterable[int], client_order_ids: Sequence[str]) -> frozenset[str]:
+        """Those of `client_order_ids` that a row of these bots says were sent."""
+        with self.transaction() as connection:
+            return queries.sent_orders(connection, bot_ids, client_order_ids)
+
+    def snapshot(self, bot: StoredBot) -> tuple[int, BotSnapshot]:
+        """The number of the bot's newest journal entry, and what an engine would continue from at that moment."""
+        with self.transaction() as connection:
+            seq = queries.last_seq(connection, bot.bot_id)
+            return seq, queries.snapshot(
+                connection, bot.bot_id, bot.symbol, bot.generation, is_resume=seq > 0
+            )
+
+    def last_seq(self, bot_id: int) -> int:
+        """The number of the newest journal entry; 0 where there is none."""
+        with self.transaction() as connection:
+            return queries.last_seq(connection, bot_id)
 
     def parked_slots(self, bot_id: int) -> tuple[SlotRow, ...]:
         """Slots without an order on purpose, by key."""

@@ -12,7 +12,7 @@ from gridtide.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest migration under migrations/versions."""
 
 VERSION_TABLE = "schema_version"

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, insert, select, update
 
-from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut
+from gridtide.domain.errors import StorageFailed
 from gridtide.storage import queries, schema
 from gridtide.storage.batch import collapse
 from gridtide.storage.codec import encode
 from gridtide.storage.lease import new_lease
 from gridtide.storage.projection import Projection
+from gridtide.storage.retention import Retention, Tidying
 from gridtide.storage.tables import BOTS, RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from gridtide.domain.journal import JournalEntry
+    from gridtide.domain.journal import BotSnapshot, JournalEntry
     from gridtide.domain.market import Symbol, Timestamp
     from gridtide.storage.database import Database
     from gridtide.storage.lease import Lease
@@ -64,12 +65,14 @@ def open_bot(
     resume: bool,
     minimum_generation: int = 1,
     config: Mapping[str, Any] | None = None,
+    retention: Retention = Retention(),  # noqa: B008  a frozen value
 ) -> SqlJournal:
     """The journal of `bot`, with its lease taken.
 
     `resume` continues the newest generation (or begins the first); otherwise a new one begins, at least
     `minimum_generation`: one more than any the exchange still shows. `config` is kept with a new generation for
-    people to read: never hand in secrets. Raises `Fenced` where another process runs the bot.
+    people to read: never hand in secrets. `retention` says how long entries of the journal stay. Raises `Fenced`
+    where another process runs the bot.
     """
     lease = new_lease(database, bot.key, bot.name)
     try:
@@ -78,11 +81,27 @@ def open_bot(
             lease.take(connection)
             bot_id, generation = _generation(connection, bot, resume, minimum_generation, config or {}, now)
             last_seq = queries.last_seq(connection, bot_id)
+            ids = _all_generations(connection, bot)
     except BaseException:
         lease.release()
         raise
     lease.confirm()
-    return SqlJournal(database, lease, bot, bot_id, generation, last_seq)
+    return SqlJournal(database, lease, bot, bot_id, generation, last_seq, Tidying(retention, ids))
+
+
+def _identity(bot: BotIdentity) -> dict[str, str]:
+    return {
+        "name": bot.name,
+        "account_id": bot.account_id,
+        "symbol": bot.symbol,
+        "exchange": bot.exchange,
+        "mode": bot.mode,
+    }
+
+
+def _all_generations(connection: Connection, bot: BotIdentity) -> tuple[int, ...]:
+    """Row ids of the bot in all its generations: its lease covers them all."""
+    return tuple(connection.scalars(select(BOTS.c.id).filter_by(**_identity(bot)).order_by(BOTS.c.id)))
 
 
 def _generation(
@@ -94,13 +113,7 @@ def _generation(
     now: Timestamp,
 ) -> tuple[int, int]:
     """Row id and number of the generation to work in, which may be a new row."""
-    identity = {
-        "name": bot.name,
-        "account_id": bot.account_id,
-        "symbol": bot.symbol,
-        "exchange": bot.exchange,
-        "mode": bot.mode,
-    }
+    identity = _identity(bot)
     newest = connection.execute(
         select(BOTS.c.id, BOTS.c.generation).filter_by(**identity).order_by(BOTS.c.generation.desc()).limit(1)
     ).one_or_none()
@@ -119,7 +132,14 @@ class SqlJournal:
     """The `Journal` of one bot in a database. Made by `open_bot`; called from one thread."""
 
     def __init__(
-        self, database: Database, lease: Lease, bot: BotIdentity, bot_id: int, generation: int, last_seq: int
+        self,
+        database: Database,
+        lease: Lease,
+        bot: BotIdentity,
+        bot_id: int,
+        generation: int,
+        last_seq: int,
+        tidying: Tidying,
     ) -> None:
         self._database = database
         self._lease = lease
@@ -130,30 +150,16 @@ class SqlJournal:
         self.generation = generation
         self.last_seq = last_seq
         """Number of the newest entry that is stored."""
+        self._tidying = tidying
+        self._committed_at: Timestamp | None = None
+        self._is_doubtful = False
+        """A commit failed that may be durable all the same: the next one looks first."""
 
     def load(self) -> BotSnapshot:
         """What to continue from."""
-        bot_id, symbol = self.bot_id, self._bot.symbol
         with self._database.transaction() as connection:
-            state = queries.bot_state(connection, bot_id) or BotStatePut(BotState.STARTING)
-            cursor = queries.cursor(connection, bot_id)
-            orders = queries.live_orders_and_zombies(connection, bot_id)
-            recent = queries.recently_ended_orders(connection, bot_id, symbol, cursor.safe)
-            return BotSnapshot(
-                generation=self.generation,
-                state=state.state,
-                pause_reason=state.reason,
-                pause_detail=state.detail,
-                orders=orders,
-                slots=queries.slots(connection, bot_id),
-                ledger=queries.ledger_state(connection, bot_id),
-                strategy_state=queries.strategy_state(connection, bot_id),
-                recent_orders=recent,
-                fill_keys=queries.fill_keys(connection, bot_id, symbol, (*orders, *recent)),
-                cursor=cursor,
-                baseline=queries.baseline(connection, bot_id),
-                fill_count=queries.fill_count(connection, bot_id),
-                is_resume=self.last_seq > 0,
+            return queries.snapshot(
+                connection, self.bot_id, self._bot.symbol, self.generation, is_resume=self.last_seq > 0
             )
 
     def commit(self, entries: Sequence[JournalEntry], now: Timestamp) -> None:
@@ -167,18 +173,43 @@ class SqlJournal:
         encoded = [encode(entry) for entry in entries]
         batch = collapse(entries)
         first_seq = self.last_seq + 1
-        with self._database.transaction() as connection:
-            self._lease.check(connection)
-            projection = Projection(connection, self.bot_id)
-            projection.append(encoded, first_seq, self._run_id, now)
-            projection.apply(batch, first_seq, now)
-        self._lease.confirm()
+        try:
+            with self._database.transaction() as connection:
+                self._lease.check(connection)
+                self._check_doubt(connection)
+                projection = Projection(connection, self.bot_id)
+                projection.append(encoded, first_seq, self._run_id, now)
+                projection.apply(batch, first_seq, now)
+            self._lease.confirm()
+        except StorageFailed:
+            self._is_doubtful = True
+            raise
+        except OSError as error:
+            self._is_doubtful = True
+            raise StorageFailed(
+                f"the database could not be written ({error.strerror}): nothing will be sent; free the disk or mend "
+                "it, then restart the bot"
+            ) from error
+        self._is_doubtful = False
         self.last_seq += len(entries)
+        self._committed_at = now
+
+    def _check_doubt(self, connection: Connection) -> None:
+        """A commit that failed in its last flush may be stored: then memory and database differ, and only a restart
+        is right."""
+        if self._is_doubtful and queries.last_seq(connection, self.bot_id) != self.last_seq:
+            raise StorageFailed(
+                "an earlier commit failed and is stored all the same: nothing more is written and nothing will be "
+                "sent; restart the bot, it goes on from what is stored"
+            )
 
     def renew_lease(self) -> None:
-        """Raise `Fenced` unless the bot is still ours. The runner calls this every 5 s."""
+        """Raise `Fenced` unless the bot is still ours. The runner calls this every 5 s, and so the journal is tidied
+        here, a little each time, and never while a fill waits for its commit."""
         with self._database.transaction() as connection:
             self._lease.check(connection)
+            if self._committed_at is not None and not self._is_doubtful:
+                self._tidying.step(connection, self._committed_at)
         self._lease.confirm()
 
     def begin_run(self, run: Run) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from gridtide.domain.errors import GridtideError, InvalidInput, StorageFailed
+from gridtide.storage import clean_end
 from gridtide.storage.sqlite_library import sqlite3
 
 if TYPE_CHECKING:
@@ -85,13 +86,16 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def writing_engine(path: Path, busy_timeout_seconds: float, version: tuple[int, ...]) -> Engine:
-    """An engine whose transactions take the write lock at their start; each connection checks the file first (F59)."""
+    """An engine whose transactions take the write lock at their start; each connection checks the file first (F59),
+    unless its last use ended well, today, and nobody touched it since."""
 
     def connect() -> sqlite3.Connection:
         with _connected(
             path, busy_timeout_seconds, ["synchronous=FULL", "foreign_keys=ON", "cache_size=-512"]
         ) as connection:
-            check(path, connection)
+            if not clean_end.is_noted(path):
+                check(path, connection)
+            clean_end.forget(path)
             _set_journal_mode(path, connection, journal_mode(version))
             return connection
 
@@ -181,8 +185,8 @@ def explanation(path: Path, error: BaseException | None) -> GridtideError:
 
 def damaged(path: Path) -> StorageFailed:
     return StorageFailed(
-        f"{path} is damaged: it was left as it is and nothing is traded on it; restore a backup, or move it away and "
-        "start anew"
+        f"{path} is damaged: it was left as it is and nothing is traded on it; restore a backup, or make the books "
+        "anew from the exchange's records with `gridtide rebuild`"
     )
 
 

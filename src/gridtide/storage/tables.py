@@ -1,6 +1,7 @@
 """The tables. Money is stored digit by digit; a float never reaches a database.
 
-`journal` is the record and every other table a projection of it (I14), except `bots`, `runs` and `leases`.
+`journal` is the record and every other table a projection of it (I14), except `bots`, `runs`, `leases` and
+`checkpoints`.
 """
 
 from __future__ import annotations
@@ -185,6 +186,9 @@ LEASES = _table(
 JOURNAL = _table(
     "journal", _bot(), _integer_key("seq"), _text("run_id"), _time("at"), _text("kind"), _text("payload")
 )
+
+CHECKPOINTS = _table("checkpoints", _bot(), _integer_key("seq"), _time("at"), _text("payload"))
+"""What the tables held behind the entry `seq`, as far as later entries change it: the journal may begin there."""
 
 # --- orders ------------------------------------------------------------------------------------------
 

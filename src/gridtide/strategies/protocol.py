@@ -172,6 +172,13 @@ class ReactsToWake(Protocol):
 
 
 @runtime_checkable
+class ReactsToRecords(Protocol):
+    def on_record(self, slot: Slot, context: ExecutionContext) -> None:
+        """In a rebuild: the exchange's records go on with an order of `slot`. What waits for something that the
+        records do not have waits in vain."""
+
+
+@runtime_checkable
 class ReactsToCandles(Protocol):
     timeframe: str
 

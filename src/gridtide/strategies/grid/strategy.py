@@ -55,6 +55,13 @@ class GridTradingStrategy:
         """A fresh grid from the settings of a configuration file; raises `InvalidConfig`."""
         return cls(GridConfig.from_settings(symbol, settings))
 
+    @classmethod
+    def with_plan(cls, config: GridConfig, plan: GridPlan) -> Self:
+        """A fresh grid whose plan was made before; it starts with that one."""
+        strategy = cls(config)
+        strategy._fix_plan(plan)
+        return strategy
+
     # --- what views show -----------------------------------------------------------------------------
 
     @property
@@ -83,7 +90,7 @@ class GridTradingStrategy:
 
     def on_start(self, context: ExecutionContext) -> None:
         """Plan at the price of this moment, buy what the sells need, then place the grid; raises `PlanRefused`."""
-        plan = make_plan(self.config, context.market, context.fees, context.book)
+        plan = self.plan or make_plan(self.config, context.market, context.fees, context.book)
         available = context.available(plan.quote)
         if available < min(plan.quote_needed, plan.total_investment):
             raise PlanRefused(
@@ -139,6 +146,15 @@ class GridTradingStrategy:
                 # After mending: a slot that is free because its cancel was quick still has a report to come.
                 self._intervals(context).mirror_part(Slot.parse(key))
         self._arm(context)
+
+    def on_record(self, slot: Slot, context: ExecutionContext) -> None:
+        """In a rebuild: levels are placed once the initial purchase is over, whatever it still lacked."""
+        if self._state.phase is Phase.BUYING and slot.name.isdigit():
+            context.cancel_order(INITIAL)
+            self._state.open_slots.discard(INITIAL.key)
+            self._state.timers.pop(INITIAL.key, None)
+            self._place_grid(context)
+            self._arm(context)
 
     # --- state ---------------------------------------------------------------------------------------
 
