@@ -170,7 +170,9 @@ def _alarm_if_old(state: EngineState, order: TrackedOrder) -> None:
     order.alarmed = True
     text = f"{order.client_order_id} has been {order.state} for ten minutes"
     if waits_for_account(state):
-        text += "; only the account's balances speak against its absence: look at them, then `gridtide resume`"
+        text += (
+            "; only the account's balances speak against its absence: look at them, then `gridtide resume`"
+        )
     state.notice("alarm", "order.stuck", text)
 
 
