@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 from tests.e2e.rounds import RoundFailed, Rounds, small_disk
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
 
 def main() -> None:
@@ -22,12 +28,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest-stop", type=float, default=20.0, help="seconds")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the small disk is taken away again
     failure = ""
     with (
         tempfile.TemporaryDirectory(prefix="gridtide-rounds-") as folder,
         small_disk(Path(folder) / "disk") as disk,
     ):
         rounds = Rounds(Path(folder), disk, arguments.seed, arguments.longest_stop)
+        rounds.on_round = _say
         try:
             rounds.run(arguments.rounds, arguments.block)
         except (RoundFailed, AssertionError) as error:

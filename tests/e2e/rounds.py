@@ -6,6 +6,7 @@ One bot lives through all rounds in one folder. A seed decides every round, as f
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import resource
@@ -80,6 +81,8 @@ class Rounds:
         self.bot.environment["STORAGE__URL"] = f"sqlite:///{disk / 'gridtide.db'}"
         self.tally = Tally()
         self.story: list[str] = []
+        self.on_round: Callable[[str], None] | None = None
+        """Told each round at its beginning."""
         self._process: subprocess.Popen[str] | None = None
         self._excuse = "none"
         """Why the process may end by itself."""
@@ -91,6 +94,8 @@ class Rounds:
         for number in range(1, rounds + 1):
             act = self.rng.choices(list(acts), weights=[weight for weight, _ in acts.values()])[0]
             self.story.append(f"{number}:{act}")
+            if self.on_round is not None:
+                self.on_round(self.story[-1])
             self._alive()
             acts[act][1]()
             self.tally.acts[act] = self.tally.acts.get(act, 0) + 1
@@ -103,7 +108,7 @@ class Rounds:
     def _acts(self) -> dict[str, tuple[int, Callable[[], None]]]:
         """By name: how often, and what is done."""
         acts: dict[str, tuple[int, Callable[[], None]]] = {
-            "kill": (44, self._kill_soon),
+            "kill": (56, self._kill_soon),
             "stop": (10, self._stop_and_go),
             "stop and second": (6, self._stop_and_second),
             "two at once": (8, self._two_at_once),
@@ -190,7 +195,7 @@ class Rounds:
         older.unlink(missing_ok=True)
         sqlite_file.backup(self.database, older)
         before = self._newest_order()
-        self._wait(lambda: self._newest_order() > before, 6.0)
+        self._wait(lambda: self._newest_order() > before, 4.0)
         self._kill()
         newer = self._newest_order() > before
         with self._instead_of_the_database(older):
@@ -334,7 +339,7 @@ class Rounds:
             self._kill()
         summary: dict[str, Any] = {}
         for seconds in ("6s", "15s", "30s", "60s"):  # an order of unknown fate takes its time (T11)
-            summary = self.bot.finish(self.bot.start("--for", seconds), 150)
+            summary = self._summary_of(self.bot.start("--for", seconds))
             if summary["exchange_agrees"]:
                 break
         truth = self.bot.truth()
@@ -350,6 +355,18 @@ class Rounds:
         self.tally.fills, self.tally.orders = len(truth["fills"]), len(truth["orders"])
         if found:
             raise self._failed("; ".join(found)[:4000])
+
+    def _summary_of(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        """What a run that ended by itself printed; its exit code is 1 where the exchange does not agree yet."""
+        try:
+            output, errors = process.communicate(timeout=180)
+        except subprocess.TimeoutExpired:
+            raise self._failed("the last run of a block did not end in 180 s") from None
+        if process.returncode not in (0, 1) or "exchange_agrees" not in output:
+            raise self._failed(
+                f"the last run ended with {process.returncode}: {output[-2000:]} {errors[-2000:]}"
+            )
+        return dict(json.loads(output))
 
     def _failed(self, what: str) -> RoundFailed:
         self.tally.violations.append(what)

@@ -290,7 +290,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "exchanges/test_order_verdict.py::test_how_long_to_wait_is_told",
         "exchanges/test_rate_budget.py::test_retry_after_stops_everything_until_it_elapses",
         "sandbox/test_faults_exchange.py::test_a_ban",
-        "mutation/test_directed.py::test_records_that_are_still_missing_are_asked_for_at_intervals",
+        "engine/test_never_stuck.py::test_records_that_are_still_missing_are_asked_for_at_intervals",
     ),
     "F52": (
         "exchanges/test_reading.py::test_a_key_without_rights_is_not_asked_again",
@@ -352,7 +352,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "engine/test_never_stuck.py::test_an_order_that_cannot_be_sent_is_not_tried_in_a_tight_loop",
         "engine/test_order_life.py::test_a_level_refused_by_the_exchange_waits_without_spinning",
         "risk/test_gate.py::test_limits_refuse_but_never_an_emergency",
-        "mutation/test_directed.py::test_records_that_are_still_missing_are_asked_for_at_intervals",
+        "engine/test_never_stuck.py::test_records_that_are_still_missing_are_asked_for_at_intervals",
     ),
     "F66": (
         "engine/test_never_stuck.py::test_a_wish_survives_a_stop_that_cancels_an_order_that_never_was",

@@ -12,6 +12,7 @@ from gridtide.domain.market import Timestamp
 from gridtide.simulation.world import ACCOUNT, EPOCH_MS, SYMBOL
 from gridtide.storage.database import Database, open_database
 from gridtide.storage.rebuild import rebuild_from_journal, table_differences
+from gridtide.storage.retention import Retention
 from gridtide.storage.sql_journal import BotIdentity, SqlJournal, open_bot
 from gridtide.storage.sqlite_library import sqlite3
 
@@ -37,7 +38,9 @@ class SqliteFile:
     frozen process would: whoever wakes up finds another epoch (F56).
     """
 
-    def __init__(self, path: Path, *, frozen_wake_up: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, frozen_wake_up: bool = True, retention: Retention | None = None
+    ) -> None:
         """Without `frozen_wake_up` every process that is gone is gone for good, and so is its connection."""
         path.write_bytes(_with_tables())
         self.path = path
@@ -45,6 +48,7 @@ class SqliteFile:
         self._databases: list[Database] = []
         self._journal: SqlJournal | None = None
         self._frozen_wake_up = frozen_wake_up
+        self._retention = retention or Retention()
 
     def open_bot(self, *, resume: bool) -> Journal:
         if self._frozen_wake_up:
@@ -53,7 +57,7 @@ class SqliteFile:
             self.close()
         database = open_database(self.url)
         self._databases.append(database)
-        self._journal = open_bot(database, BOT, Timestamp(EPOCH_MS), resume=resume)
+        self._journal = open_bot(database, BOT, Timestamp(EPOCH_MS), resume=resume, retention=self._retention)
         return self._journal
 
     def close(self) -> None:

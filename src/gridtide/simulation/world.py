@@ -107,7 +107,7 @@ class World:
         self.price = Decimal(100)
         self.config = self._draw_config()
         cap = self.rng.choice([None, Decimal("0.3")])
-        settings = VenueSettings(volume_cap=cap, publishes=False, depth_levels=4)
+        settings = VenueSettings(volume_cap=cap, publishes=False, depth_levels=2)
         self.venue = Venue([MARKET], settings, random.Random(seed))  # noqa: S311
         self.venue.add_account(ACCOUNT, {USDT: Decimal(5_000)}, AccountFees(FEES.maker, FEES.taker))
         self.oracle = Oracle(self.venue, ACCOUNT)
@@ -251,7 +251,7 @@ class World:
         deeds = self._deeds()
         while loop.time() < TROUBLE_SECONDS:
             self.rng.choice(deeds)()
-            await asyncio.sleep(self.rng.choice((0.2, 2.0, 5.0, 8.0)))
+            await asyncio.sleep(self.rng.choice((1.0, 4.0, 8.0, 14.0)))
         self.venue.set_status(SYMBOL, MarketStatus.TRADING)
 
     def _deeds(self) -> list[Callable[[], None]]:
@@ -267,7 +267,7 @@ class World:
         ]
 
     def _walk(self) -> None:
-        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.018))) + (100 - self.price) / 10
+        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.021))) + (100 - self.price) / 10
         self._go(drawn)
 
     def _gap(self) -> None:
