@@ -169,7 +169,8 @@ async def test_the_server_announces_its_end(case: Case) -> None:
         assert await events(api, 1) == ["serverShutdown"]
         assert (await market.read())["e"] == "serverShutdown"
         # At once: the server waits only so long for each client's answer to its close.
-        assert await asyncio.gather(api.closed(), market.closed()) == [1001, 1001]
+        codes = await asyncio.gather(api.closed(), market.closed())
+        assert tuple(codes) == (1001, 1001)
 
 
 async def test_connections_end_at_a_certain_age(case: Case) -> None:
