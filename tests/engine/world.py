@@ -13,27 +13,27 @@ from decimal import Decimal
 from gridtide.domain import commands as cmd
 from gridtide.domain import events as ev
 from gridtide.domain.balance import Balance
-from gridtide.domain.fill import Fee, Fill
+from gridtide.domain.fill import Fill
 from gridtide.domain.journal import JournalEntry
 from gridtide.domain.market import Asset, FeeSchedule, Market, MarketRules, Symbol, Timestamp, TopOfBook
-from gridtide.domain.money import Amount, FeeRate, Money, Price
+from gridtide.domain.money import FeeRate, Price
 from gridtide.domain.order import OrderUpdate
 from gridtide.engine.engine import Engine, stored_strategy_state
 from gridtide.engine.settings import Allocation, BotIdentity, EngineSettings
+from gridtide.exchanges.venue_values import order_update, own_fill, user_event
 from gridtide.risk.gate import RiskGate, default_gate
 from gridtide.storage.memory_journal import MemoryDatabase
 from gridtide.strategies.protocol import Strategy
 from gridtide.venue.messages import (
-    BalancesChanged,
     NewOrder,
-    OrderChanged,
     PriceMoved,
-    VenueFill,
-    VenueOrder,
+    VenueEvent,
     VenueRefusal,
 )
 from gridtide.venue.settings import AccountFees, VenueSettings
 from gridtide.venue.venue import Venue
+
+update = order_update
 
 
 class Killed(Exception):
@@ -239,7 +239,9 @@ class World:
         except VenueRefusal as refusal:
             return ev.OrderRefused(command.client_order_id, _reason(refusal), refusal.message)
         self._stream(placement.events)
-        return ev.OrderAccepted(update(placement.order), tuple(map(fill, placement.fills)))
+        return ev.OrderAccepted(
+            order_update(placement.order), tuple(own_fill(item, named=True) for item in placement.fills)
+        )
 
     def _cancel(self, command: cmd.CancelOrder) -> ev.Event:
         try:
@@ -249,7 +251,7 @@ class World:
         except VenueRefusal:
             return ev.CancelFoundNothing(command.client_order_id)
         self._stream(done.events)
-        return ev.CancelAccepted(update(done.order))
+        return ev.CancelAccepted(order_update(done.order))
 
     def _query(self, command: cmd.QueryOrder) -> ev.Event:
         try:
@@ -259,10 +261,10 @@ class World:
                 found = self.venue.order(ACCOUNT, SYMBOL, order_id=int(command.order_id))
         except VenueRefusal:
             return ev.OrderNotFound(command.client_order_id)
-        return ev.OrderFound(update(found))
+        return ev.OrderFound(order_update(found))
 
     def _snapshot(self, command: cmd.TakeSnapshot) -> ev.Event:
-        open_orders = tuple(update(order) for order in self.venue.open_orders(ACCOUNT, SYMBOL))
+        open_orders = tuple(order_update(order) for order in self.venue.open_orders(ACCOUNT, SYMBOL))
         listed = {order.client_order_id for order in open_orders}
         queried: list[OrderUpdate] = []
         missing: list[str] = []
@@ -281,7 +283,7 @@ class World:
     def fills(self, from_id: int = 0) -> tuple[Fill, ...]:
         """Trade records as the exchange gives them: without client order ids."""
         found = self.venue.fills(ACCOUNT, SYMBOL, from_id=from_id, limit=1_000_000)
-        return tuple(fill(item, named=False) for item in found)
+        return tuple(own_fill(item, named=False) for item in found)
 
     def balance(self, asset: Asset) -> Balance:
         return self.venue.balances(ACCOUNT)[asset]
@@ -302,9 +304,9 @@ class World:
         move = PriceMoved(Decimal(price), Decimal(volume), Timestamp(self.now))
         self._stream(self.venue.move_market(SYMBOL, move, Timestamp(self.now)))
 
-    def _stream(self, events: Iterable[object]) -> None:
+    def _stream(self, events: Iterable[VenueEvent]) -> None:
         for event in events:
-            translated = _translate(event)
+            translated = user_event(event, ACCOUNT)
             if translated is None:
                 continue
             if self.hold_stream:
@@ -331,47 +333,3 @@ def _reason(refusal: VenueRefusal) -> ev.RefusalReason:
         "MAX_NUM_ORDERS": ev.RefusalReason.MAX_OPEN_ORDERS,
     }
     return next((reason for text, reason in texts.items() if text in refusal.message), ev.RefusalReason.OTHER)
-
-
-def _translate(event: object) -> ev.Event | None:
-    match event:
-        case OrderChanged(order=order, fill=execution):
-            return ev.OrderUpdated(update(order), None if execution is None else fill(execution))
-        case BalancesChanged(balances=balances):
-            return ev.BalancesUpdated(dict(balances))
-        case _:
-            return None
-
-
-def update(order: VenueOrder) -> OrderUpdate:
-    return OrderUpdate(
-        symbol=order.symbol,
-        client_order_id=order.original_client_order_id or order.client_order_id,
-        order_id=str(order.order_id),
-        side=order.side,
-        type=order.type,
-        price=order.price,
-        amount=order.amount,
-        status=order.status,
-        executed_amount=order.executed_amount,
-        executed_quote=order.executed_quote,
-        timestamp=order.updated_at,
-        expiry_reason=order.expiry_reason,
-        status_text=order.status.value,
-    )
-
-
-def fill(item: VenueFill, *, named: bool = True) -> Fill:
-    return Fill(
-        symbol=item.symbol,
-        trade_id=item.trade_id,
-        order_id=str(item.order_id),
-        side=item.side,
-        price=Price(item.price),
-        amount=Amount(item.amount),
-        quote_amount=Money(item.quote_amount),
-        fee=Fee(Amount(item.fee), item.fee_asset),
-        is_maker=item.is_maker,
-        timestamp=item.timestamp,
-        client_order_id=item.client_order_id if named else "",
-    )
