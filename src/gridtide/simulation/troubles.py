@@ -53,7 +53,7 @@ def draw_rates(rng: random.Random) -> Rates:
         event_lost=rng.choice((0.0, 0.05, 0.3)),
         event_repeated=rng.choice((0.0, 0.05, 0.3)),
         event_delayed=rng.choice((0.0, 0.1, 0.5)),
-        kill=rng.choice((0.0005, 0.0015, 0.003)),
+        kill=rng.choice((0.0008, 0.002, 0.004)),
         freeze=rng.choice((0.0, 0.0, 0.003)),
         disk_refuses=rng.choice((0.0, 0.0, 0.003)),
         disk_unknown=rng.choice((0.0, 0.0, 0.003)),

@@ -125,7 +125,7 @@ class World:
             {
                 "lower_price": "95",
                 "upper_price": "105",
-                "num_grids": rng.choice([4, 5, 7]),
+                "num_grids": rng.choice([4, 5, 6]),
                 "total_investment": "2000",
                 "profit": rng.choice(["quote", "base", "compound"]),
                 "start_outside": "allow",
@@ -251,7 +251,7 @@ class World:
         deeds = self._deeds()
         while loop.time() < TROUBLE_SECONDS:
             self.rng.choice(deeds)()
-            await asyncio.sleep(self.rng.choice((1.0, 4.0, 8.0, 14.0)))
+            await asyncio.sleep(self.rng.choice((2.0, 5.0, 9.0, 16.0)))
         self.venue.set_status(SYMBOL, MarketStatus.TRADING)
 
     def _deeds(self) -> list[Callable[[], None]]:
@@ -267,7 +267,7 @@ class World:
         ]
 
     def _walk(self) -> None:
-        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.021))) + (100 - self.price) / 10
+        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.023))) + (100 - self.price) / 10
         self._go(drawn)
 
     def _gap(self) -> None:
