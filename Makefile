@@ -12,7 +12,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types imports bench soak operations simulate mutations policies rounds thirty-days docs wheel lock clean
+.PHONY: help setup run test lint format types imports bench soak operations simulate mutations policies rounds thirty-days research docs wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,7 @@ bench: .venv/.dev ## measure speed; not part of the tests
 	@$(BIN)/python -m pytest -p no:xdist --benchmark-only --benchmark-enable tests/bench $(ARGS)
 	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.reaction
+	@$(BIN)/python -m benchmarks.backtest --json --peers
 
 soak: .venv/.dev ## ten minutes of replay: memory and open files of the bot
 	@$(BIN)/python -m benchmarks.memory $(ARGS)
@@ -73,6 +74,9 @@ rounds: .venv/.dev ## real processes killed, stopped, doubled, on full disks and
 
 thirty-days: .venv/.dev ## a virtual month of the whole bot: memory, file sizes, open handles
 	@$(BIN)/python -m benchmarks.thirty_days $(ARGS)
+
+research: .venv/.dev ## what VectorBT makes of our fills, from its own code; compiles for up to a minute
+	@GRIDTIDE_RESEARCH=1 $(BIN)/python -m pytest -p no:xdist tests/reports/test_vectorbt_bridge.py
 
 docs: .venv/.dev ## build the pages into site/
 	@$(BIN)/zensical build --clean --strict

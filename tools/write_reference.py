@@ -1,6 +1,6 @@
 """Writes the generated parts of the docs: settings, commands, what the sandbox serves, the life of an order.
 
-    .venv/bin/python tools/write_reference.py
+    .venv/bin/python -m tools.write_reference
 
 A test compares what it would write with what is there, so that no setting, no option and no operation goes untold.
 """
@@ -19,7 +19,6 @@ from gridtide.cli.app import COMMANDS, flowing, make_app
 from gridtide.config import AppSettings
 from gridtide.config.init_template import SECTIONS
 from gridtide.config.schema import Setting, settings_of
-from gridtide.domain.lifecycle import transition_diagram
 from gridtide.sandbox.authentication import Right
 from gridtide.sandbox.endpoint import Endpoint
 from gridtide.sandbox.endpoints import unsupported
@@ -28,6 +27,7 @@ from gridtide.sandbox.errors import ApiError
 from gridtide.sandbox.faults.reference import reference as fault_reference
 from gridtide.sandbox.stream_names import SILENT_STREAMS, STREAMS
 from gridtide.sandbox.websocket_api import CONNECTION_METHODS
+from tools import state_figure
 
 if TYPE_CHECKING:
     from gridtide.sandbox.endpoint import Call
@@ -72,7 +72,7 @@ def command_reference() -> str:
 
 def state_diagram() -> str:
     """The life of an order, from the table the program itself goes by."""
-    return f"```mermaid\n{transition_diagram()}```\n"
+    return f"{state_figure.figure()}\n{state_figure.table()}"
 
 
 def _docstring(text: str) -> Iterator[str]:

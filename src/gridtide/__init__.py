@@ -7,11 +7,15 @@ they are first asked for.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # without `typing`, which takes longer than all else before Ctrl-C is minded
 if TYPE_CHECKING:
+    from typing import Any
+
+    from gridtide.bootstrap.notebook import backtest
     from gridtide.config.exchange import ExchangeSettings
     from gridtide.config.settings import AppSettings
+    from gridtide.engine.context import BacktestContext, LiveContext
     from gridtide.strategies.grid.config import GridConfig, GridSpacing
     from gridtide.strategies.grid.levels import calculate_grid_levels
     from gridtide.strategies.grid.strategy import GridTradingStrategy
@@ -21,24 +25,30 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AppSettings",
+    "BacktestContext",
     "ExchangeSettings",
     "ExecutionContext",
     "GridConfig",
     "GridSpacing",
     "GridTradingStrategy",
+    "LiveContext",
     "Strategy",
     "__version__",
+    "backtest",
     "calculate_grid_levels",
 ]
 
 _HOMES = {
     "AppSettings": "config.settings",
+    "BacktestContext": "engine.context",
     "ExchangeSettings": "config.exchange",
     "ExecutionContext": "strategies.protocol",
     "GridConfig": "strategies.grid.config",
     "GridSpacing": "strategies.grid.config",
     "GridTradingStrategy": "strategies.grid.strategy",
+    "LiveContext": "engine.context",
     "Strategy": "strategies.protocol",
+    "backtest": "bootstrap.notebook",
     "calculate_grid_levels": "strategies.grid.levels",
 }
 

@@ -1,7 +1,9 @@
 """Commands run in an empty folder, and no sandbox outlives its test."""
 
 import asyncio
+import contextlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from gridtide.bootstrap import comparison
 from gridtide.cli import main
 from gridtide.sandbox.process import attach
 from gridtide.telemetry.redaction import SECRETS
+from tests.e2e.bots import Bot
 
 CONFIG = """\
 mode: sandbox
@@ -64,6 +68,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "grid.yaml").write_text(CONFIG)
     yield tmp_path
     end_sandboxes(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def once_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the bot of `grid.yaml` ran for a moment; to be copied, not to be used."""
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "grid.yaml").write_text(CONFIG)
+    with contextlib.chdir(folder):
+        assert main(["run", "grid.yaml", "--for", "1s", "--speed", "150", "--json"]) == 0
+    return folder
+
+
+@pytest.fixture
+def bot(once_run: Path, folder: Path) -> Bot:
+    """A bot that ran for a moment in `folder`: cheaper than to let it run again for each test."""
+    shutil.copytree(once_run / ".gridtide", folder / ".gridtide")
+    for name in ("books.json", "last-run.json"):
+        (found,) = (folder / ".gridtide").rglob(name)
+        found.write_text(found.read_text().replace(str(once_run), str(folder)))
+    return Bot(folder / ".gridtide")
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor takes as many looks as ever, without the pause between that a real exchange's lag asks for."""
+    monkeypatch.setattr(comparison, "_PAUSE_SECONDS", 0.05)
 
 
 @pytest.fixture

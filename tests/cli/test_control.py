@@ -113,6 +113,26 @@ async def test_f55_a_second_bot_in_the_folder_is_fenced(tmp_path: Path) -> None:
         assert await asking(tmp_path, "status"), "the first one was not harmed"
 
 
+async def test_of_bots_started_at_once_in_a_folder_one_has_it(tmp_path: Path) -> None:
+    """F55: the others read that a bot runs there, never that a socket is in their way, and the one that has the folder
+    can be reached."""
+
+    async def handle(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return dict(request)
+
+    controls = [ControlSocket(tmp_path, handle) for _ in range(10)]
+    started = await asyncio.gather(*(control.start() for control in controls), return_exceptions=True)
+    assert started.count(None) == 1, started
+    assert all(isinstance(error, Fenced) for error in started if error is not None)
+    for control, error in zip(controls, started, strict=True):
+        if error is not None:
+            await control.close()
+    assert await asking(tmp_path, "status"), "the others' end takes nothing from it"
+    await controls[started.index(None)].close()
+    async with bot(tmp_path):
+        assert await asking(tmp_path, "status")
+
+
 async def test_the_socket_of_a_killed_bot_is_taken_over(tmp_path: Path) -> None:
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(tmp_path / SOCKET_NAME))

@@ -1,31 +1,74 @@
 """What the README and the docs say is true: every command, option and setting is there, every example works."""
 
-import importlib.util
+import itertools
 import re
 import shlex
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from gridtide.cli.app import COMMANDS, make_app
 from gridtide.config import AppSettings, load_settings
 from gridtide.config.schema import settings_of
+from gridtide.domain.lifecycle import TRANSITIONS, IntentState
 from gridtide.sandbox.faults.scenario import read_scenario
 from tests.house.files import ROOT
+from tools import state_figure, write_reference
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in PAGES}
 
 
-def script() -> ModuleType:
-    """tools/write_reference.py, which is no package."""
-    spec = importlib.util.spec_from_file_location("write_reference", ROOT / "tools" / "write_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def overlaps(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def test_the_figure_of_an_orders_life_shows_every_row_of_its_table() -> None:
+    """One arrow for each pair of states the table joins, with the ids of its rows; nothing stands on anything else.
+    It needs no script, so that the page shows it without asking anybody."""
+    lines = state_figure.lines()
+    drawn = {(line.before, line.after): set(line.ids.split(", ")) for line in lines if line.before}
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for (before, _), (after, name) in TRANSITIONS.items():
+        wanted.setdefault((before.value, after.value), set()).add(name)
+    assert drawn == wanted
+    assert {(line.after, line.ids) for line in lines if not line.before} == {
+        ("PLANNED", "T1"),
+        ("ZOMBIE", "T22"),
+    }
+    figure, table = state_figure.figure(), state_figure.table()
+    assert all(f">{state.value}</text>" in figure for state in IntentState)
+    assert figure.count("<path d=") == len(lines) + 1
+    assert all(
+        f"| {before} | {event.replace('_', ' ')} | {after} | {name} |" in table
+        for (before, event), (after, name) in TRANSITIONS.items()
+    )
+    boxes: list[Box] = [
+        (
+            x - state_figure.HALF_WIDTH,
+            y - state_figure.HALF_HEIGHT,
+            x + state_figure.HALF_WIDTH,
+            y + state_figure.HALF_HEIGHT,
+        )
+        for x, y in state_figure.PLACES.values()
+    ]
+    boxes += [
+        (at.x - 4 * len(line.ids), at.y - 7, at.x + 4 * len(line.ids), at.y + 7)
+        for line in lines
+        for at in [line.label]
+    ]
+    assert [pair for pair in itertools.combinations(boxes, 2) if overlaps(*pair)] == []
+    assert all(
+        box[0] >= 0 and box[1] >= 0 and box[2] <= state_figure.WIDTH and box[3] <= state_figure.HEIGHT
+        for box in boxes
+    )
+    assert not re.search("<script|href|src=|mermaid", figure)
+    assert not any("```mermaid" in text for text in TEXTS.values()), (
+        "its program would be fetched from elsewhere"
+    )
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -52,10 +95,9 @@ def commands() -> list[str]:
     ],
 )
 def test_the_reference_is_what_the_code_says(name: str) -> None:
-    """To write it anew: .venv/bin/python tools/write_reference.py"""
-    tool = script()
+    """To write it anew: .venv/bin/python -m tools.write_reference"""
     page = (ROOT / name).read_text(encoding="utf-8")
-    assert tool.with_reference(page, tool.GENERATED[name]()) == page
+    assert write_reference.with_reference(page, write_reference.GENERATED[name]()) == page
 
 
 def test_every_setting_is_in_the_docs() -> None:

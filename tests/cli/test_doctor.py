@@ -19,7 +19,7 @@ from gridtide.storage.findings import SAYS
 from tests.cli.conftest import Command
 from tests.e2e.bots import Bot
 
-FAST = ("--speed", "30", "--json")
+FAST = ("--speed", "10", "--json")
 
 
 def examined_elsewhere(folder: Path) -> tuple[int, dict[str, Any]]:
@@ -61,27 +61,26 @@ def test_all_is_well_while_the_bot_runs_and_after(command: Command, folder: Path
     assert {item["id"] for item in examined["findings"]} == set(SAYS)
     assert found["still there"]["state"] in ("RUNNING", "OUT_OF_RANGE")
 
-    at_rest = command("doctor", "--json")
-    assert at_rest.code == 0, at_rest.out
-    unchecked = [item for item in at_rest.json["findings"] if item["outcome"] != "held"]
-    assert unchecked == []
-    text = command("doctor").out
+    with Bot(folder / ".gridtide").living_sandbox():
+        at_rest = command("doctor", "--json")
+        assert at_rest.code == 0, at_rest.out
+        unchecked = [item for item in at_rest.json["findings"] if item["outcome"] != "held"]
+        assert unchecked == []
+        text = command("doctor").out
     assert "held       I6        the account holds what the books say, to the last unit:" in text
     assert "All is well: 25 held." in text
 
 
-def test_a_bot_that_stopped(command: Command, folder: Path) -> None:
+def test_a_bot_that_stopped(bot: Bot, command: Command, folder: Path, quick_looks: None) -> None:
     """In turn: nothing is changed; an exchange that is away; news while no bot ran; books that are wrong."""
-    (folder / "grid.yaml").write_text((folder / "grid.yaml").read_text() + "sandbox: {speed: 400}\n")
-    assert command("run", "grid.yaml", "--for", "1s", "--json").code == 0
-    bot = Bot(folder / ".gridtide")
     path = Path(bot.database_url.removeprefix("sqlite:///"))
     before = hashlib.sha256(path.read_bytes()).hexdigest(), os.stat(path).st_mtime_ns
     away(command, folder, bot)
-    assert command("doctor", "grid.yaml").code == 0
-    assert (hashlib.sha256(path.read_bytes()).hexdigest(), os.stat(path).st_mtime_ns) == before
-    news(command, bot, path)
-    wrong(command, path)
+    with bot.living_sandbox():
+        assert command("doctor", "grid.yaml").code == 0
+        assert (hashlib.sha256(path.read_bytes()).hexdigest(), os.stat(path).st_mtime_ns) == before
+        news(command, bot, path)
+        wrong(command, path)
 
 
 def away(command: Command, folder: Path, bot: Bot) -> None:
@@ -104,15 +103,13 @@ def news(command: Command, bot: Bot, path: Path) -> None:
 
     async def play() -> None:
         handle = await bot.sandbox()
-        try:
-            before = len((await handle.truth())["fills"])
-            await handle.resume()
-            for _ in range(200):
-                await asyncio.sleep(0.05)
-                if len((await handle.truth())["fills"]) > before:
-                    break
-        finally:
-            await handle.shutdown()
+        before = len((await handle.truth())["fills"])
+        await handle.resume()
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if len((await handle.truth())["fills"]) > before:
+                break
+        await handle.hold()
 
     asyncio.run(play())
     path.chmod(0o644)

@@ -16,7 +16,7 @@ def test_with_yes_nothing_is_asked_and_the_defaults_load(command: Command, folde
     assert "gridtide run gridtide.yaml" in found.out
     settings = load_settings(folder / "gridtide.yaml")
     assert settings.mode is Mode.SANDBOX
-    assert settings.bots[0].strategy.levels == 41
+    assert settings.bots[0].grid.levels == 41
 
 
 def test_answers_may_come_as_options(command: Command, folder: Path) -> None:
@@ -32,12 +32,12 @@ def test_answers_may_come_as_options(command: Command, folder: Path) -> None:
     ]
     command("init", "my.yaml", *options, "--total-investment", "250", "--mode", "testnet", "--yes", "--json")
     (bot,) = load_settings(folder / "my.yaml").bots
-    assert (bot.market, bot.strategy.levels, str(bot.strategy.upper_price)) == ("ETH/USDT", 11, "3000.5")
+    assert (bot.market, bot.grid.levels, str(bot.grid.upper_price)) == ("ETH/USDT", 11, "3000.5")
 
 
 def test_the_proposed_range_is_about_the_market(command: Command, folder: Path) -> None:
     assert command("init", "my.yaml", "--market", "ETH/USDT", "--yes").code == 0
-    strategy = load_settings(folder / "my.yaml").bots[0].strategy
+    strategy = load_settings(folder / "my.yaml").bots[0].grid
     assert [strategy.lower_price, strategy.upper_price] == [Decimal(2700), Decimal(3300)]
 
 
@@ -79,7 +79,7 @@ def test_the_dialogue_asks_again_after_a_slip(
     assert '"cheap" cannot be read; try again' in found.out
     assert "Lowest price of the grid, in USDT [45000]:" in found.err
     (bot,) = load_settings(folder / "gridtide.yaml").bots
-    assert (str(bot.strategy.lower_price), str(bot.strategy.total_investment)) == ("40000", "500")
+    assert (str(bot.grid.lower_price), str(bot.strategy.total_investment)) == ("40000", "500")
 
 
 def test_the_config_is_for_its_owner_only(command: Command, folder: Path) -> None:

@@ -32,8 +32,8 @@ def keys(value: object, above: str = "") -> set[str]:
 def test_it_loads_back_with_the_answers(write: Write) -> None:
     settings = load_settings(write(config_text(ANSWERS)))
     (bot,) = settings.bots
-    assert (bot.market, bot.strategy.levels) == ("PEPE/USDT", 7)
-    assert bot.strategy.lower_price == ANSWERS.lower_price
+    assert (bot.market, bot.grid.levels) == ("PEPE/USDT", 7)
+    assert bot.grid.lower_price == ANSWERS.lower_price
     assert bot.strategy.total_investment == ANSWERS.total_investment
     assert settings.mode is Mode.SANDBOX
 

@@ -41,7 +41,7 @@ storage: {url: sqlite:///gridtide.db}
 def test_the_example_of_the_design_loads(write: Write) -> None:
     settings = load_settings(write(DESIGN_EXAMPLE))
     (bot,) = settings.bots
-    assert (settings.mode, bot.market, bot.strategy.num_grids) == (Mode.SANDBOX, "BTC/USDT", 41)
+    assert (settings.mode, bot.market, bot.grid.num_grids) == (Mode.SANDBOX, "BTC/USDT", 41)
     assert bot.strategy.total_investment == 10000
     assert bot.on_stop is StopPolicy.KEEP
     assert settings.backtest.fees.maker == Decimal("0.001")
@@ -64,7 +64,7 @@ def test_a_price_keeps_every_digit(price: Decimal, tmp_path: Path) -> None:
     """No number of the file passes through a float."""
     path = tmp_path / "price.yaml"
     path.write_text(GOOD.replace("50000", plain(price)).replace("70000", plain(price * 2)), encoding="utf-8")
-    assert load_settings(path).bots[0].strategy.lower_price == price
+    assert load_settings(path).bots[0].grid.lower_price == price
 
 
 def test_a_float_from_code_is_refused() -> None:
@@ -80,10 +80,10 @@ def test_json_in_the_environment_keeps_every_digit(monkeypatch: pytest.MonkeyPat
 
 
 def test_intervals_count_steps_and_num_grids_counts_levels(write: Write) -> None:
-    levels = load_settings(write(GOOD)).bots[0].strategy.levels
+    levels = load_settings(write(GOOD)).bots[0].grid.levels
     assert (
         levels
-        == load_settings(write(GOOD.replace("num_grids: 41", "intervals: 40"))).bots[0].strategy.levels
+        == load_settings(write(GOOD.replace("num_grids: 41", "intervals: 40"))).bots[0].grid.levels
         == 41
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +76,18 @@ class Bot:
         await handle.hold()
         return handle
 
+    @contextlib.contextmanager
+    def living_sandbox(self) -> Iterator[None]:
+        """Its exchange lives through the block, with the market held: what only looks need not start it each time.
+
+        A run takes it up and ends it, as always.
+        """
+        asyncio.run(self.sandbox())
+        try:
+            yield
+        finally:
+            asyncio.run(self._end_sandboxes())
+
     def truth(self) -> dict[str, Any]:
         """Orders, fills and balances as the exchange has them; ends the sandbox."""
 
@@ -91,14 +105,13 @@ class Bot:
         for process in self.processes:
             if process.poll() is None:
                 self.kill(process)
+        asyncio.run(self._end_sandboxes())
 
-        async def shut_down() -> None:
-            for contact in self.folder.glob("sandbox/*/sandbox.json"):
-                handle = await attach(contact.parent)
-                if handle is not None:
-                    await handle.shutdown()
-
-        asyncio.run(shut_down())
+    async def _end_sandboxes(self) -> None:
+        for contact in self.folder.glob("sandbox/*/sandbox.json"):
+            handle = await attach(contact.parent)
+            if handle is not None:
+                await handle.shutdown()
 
 
 def differences(bot: Bot, truth: dict[str, Any]) -> list[str]:

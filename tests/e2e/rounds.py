@@ -5,6 +5,7 @@ One bot lives through all rounds in one folder. A seed decides every round, as f
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gridtide.domain.journal import PauseReason
-from gridtide.sandbox.process import Contact
+from gridtide.sandbox.process import attach
 from gridtide.storage import sqlite_file
 from gridtide.storage.reader import open_reader
 from gridtide.storage.sqlite_library import sqlite3
@@ -32,7 +33,7 @@ DISK_BYTES = 160 * 1024 * 1024
 START_SECONDS = 60.0
 COMPANIONS = ("", "-wal", "-shm", "-journal")
 REFUSALS = {
-    "second": ("another gridtide", "another bot runs", "no socket can be made", "locked"),
+    "second": ("another gridtide", "another bot runs"),
     "storage": (
         "nothing will be sent",
         "locked",
@@ -189,33 +190,43 @@ class Rounds:
         self._see_if_gone("storage")
 
     def _roll_back(self) -> None:
-        """F46: an older database is put in its place: it must not be traded on. Then the newest is put back."""
+        """F46: an older database is put in its place: it must not be traded on. Then the newest is put back.
+
+        A copy that has all orders as sent, some of them without an answer yet, lacks nothing: it is what a killed
+        process leaves, and the bot may go on from it.
+        """
         self._running(settled=True)
         older = self.disk / "older.db"
         older.unlink(missing_ok=True)
         sqlite_file.backup(self.database, older)
-        before = self._newest_order()
-        self._wait(lambda: self._newest_order() > before, 4.0)
+        had = sent_orders(older)
+        self._wait(lambda: not placed_orders(self.database) <= had, 4.0)
         self._kill()
-        newer = self._newest_order() > before
+        lacks_some = not placed_orders(self.database) <= had
         with self._instead_of_the_database(older):
             process = self.bot.start()
-            if newer:
+            if lacks_some:
                 self._end_of(process, START_SECONDS, "older")
             else:
                 self.bot.kill(process)
-        if not newer:
+        if not lacks_some:
             self._count_end("nothing: the older books had all orders")
 
     def _kill_exchange(self) -> None:
         """The exchange is killed when all it did is saved, and woken up from there by the next start."""
         self._running(settled=True)
         self._kill()
-        time.sleep(2.6)
-        contact = Contact.read(self.bot.sandbox_folder)
-        assert contact is not None
-        os.kill(contact.pid, signal.SIGKILL)
+        os.kill(asyncio.run(self._saved_exchange()), signal.SIGKILL)
         time.sleep(0.1)
+
+    async def _saved_exchange(self) -> int:
+        """Process id of the exchange once all it did is on its disk: a real one forgets no order either."""
+        handle = await attach(self.bot.sandbox_folder)
+        if handle is None:
+            raise self._failed("the exchange is gone")
+        await handle.hold()
+        await handle.save()
+        return handle.contact.pid
 
     # --- the process -----------------------------------------------------------------------------------
 
@@ -306,10 +317,6 @@ class Rounds:
 
     # --- files -----------------------------------------------------------------------------------------
 
-    def _newest_order(self) -> int:
-        with open_reader(self.bot.database_url) as reader:
-            return reader.newest_order_number([stored.bot_id for stored in reader.bots()])
-
     @contextlib.contextmanager
     def _instead_of_the_database(self, other: Path) -> Iterator[None]:
         kept = self.disk / "newest"
@@ -378,6 +385,21 @@ class Rounds:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
         self.bot.end()
+
+
+def sent_orders(database: Path) -> set[str]:
+    """Client order ids of the rows that say their order was sent, whatever came of it."""
+    return _client_order_ids(database, "tx_count > 0")
+
+
+def placed_orders(database: Path) -> set[str]:
+    """Client order ids of the orders that the exchange has named: what it can show of the bot."""
+    return _client_order_ids(database, "tx_count > 0 AND order_id <> ''")
+
+
+def _client_order_ids(database: Path, condition: str) -> set[str]:
+    with closing(sqlite3.connect(database, timeout=10)) as books:
+        return {name for (name,) in books.execute(f"SELECT client_order_id FROM orders WHERE {condition}")}
 
 
 def _fill(path: Path) -> None:

@@ -14,7 +14,7 @@ from gridtide.domain.errors import PlanRefused
 from gridtide.domain.fill import Fee, Fill
 from gridtide.domain.journal import BotState, FillAdded, OrderPut, PauseReason
 from gridtide.domain.lifecycle import IntentState
-from gridtide.domain.market import MarketStatus, Timestamp
+from gridtide.domain.market import MarketStatus, PriceBand, Timestamp
 from gridtide.domain.money import Amount, Money, Price
 from gridtide.domain.order import Side
 from gridtide.domain.parking import ParkReason
@@ -103,7 +103,7 @@ def test_nothing_is_sent_before_its_row_is_durable() -> None:
 
 @pytest.mark.parametrize("fate", ["request", "answer"])
 def test_a_lost_placement_is_looked_up_never_repeated(fate: str) -> None:
-    """F01, F07, F08, T8 to T11: a lost answer is found by query; a lost request is proved absent after its deadline,
+    """F01, F07, T8 to T11: a lost answer is found by query; a lost request is proved absent after its deadline,
     and only then a new attempt with a new id follows."""
     place = world()
     lost: list[cmd.Command] = []
@@ -346,6 +346,36 @@ def test_changed_market_rules_are_read_anew() -> None:
     agree(place)
 
 
+def test_a_level_beyond_the_price_band_waits_for_the_price_and_for_no_clock() -> None:
+    """Our own rule keeps a wish off the exchange: no timer runs for it, neither at once nor after a restart, and the
+    first price whose band holds it lets it go."""
+    place = world()
+    band = PriceBand(Decimal("0.99"), Decimal(5), Decimal("0.2"), Decimal(5))
+    place.venue.set_rules(SYMBOL, replace(RULES, price_band=band))
+    ruled = ev.MarketChanged(place.venue.market(SYMBOL))
+    place.start()
+    place.feed(ruled)
+    place.move("97", "101", "105")
+    assert parked(place) == [ParkReason.PRICE_BAND]
+    sent = len(submissions(place))
+    place.elapse(590)
+    assert len(submissions(place)) == sent
+    below, above = place.engine.prices_of_interest()
+    assert above is None
+    assert below is not None
+    assert Decimal("98.98") < below < 99
+    place.load()
+    place.feed(ruled)
+    place.start()
+    place.move("99")
+    place.elapse(590)  # the exchange's own average forgets the high prices
+    assert parked(place) == [ParkReason.PRICE_BAND]
+    place.move("98.98")
+    assert parked(place) == []
+    assert len(submissions(place)) == sent + 1
+    agree(place)
+
+
 def test_a_level_refused_by_the_exchange_waits_without_spinning() -> None:
     """F12, F65: post-only refused by the exchange because our price was late: parked, no timer in the past, back when
     the price is."""
@@ -368,6 +398,23 @@ def test_a_level_refused_by_the_exchange_waits_without_spinning() -> None:
     agree(place)
 
 
+def test_a_refused_level_comes_back_though_the_market_falls_silent() -> None:
+    """F12: the newer book came within the pause behind the refusal and was the last; the level is placed all the
+    same."""
+    place = world()
+    place.start()
+    place.move("97")
+    place.hold_stream = True
+    place.move("101")
+    place.move_venue("97")
+    place.release_stream()
+    place.move("99")
+    assert parked(place) == [ParkReason.WOULD_TAKE]
+    place.elapse(1)
+    assert parked(place) == []
+    agree(place)
+
+
 def test_a_paused_bot_with_parked_levels_does_not_spin() -> None:
     """F65: while paused no retry is due, whatever time it is; after resume it is tried again."""
     place = world(amount="200")
@@ -386,7 +433,7 @@ def test_two_exchange_ids_for_one_wish_stop_the_bot_not_the_process() -> None:
     place = world()
     place.start()
     row = update(place.venue.order(ACCOUNT, SYMBOL, client_order_id=submissions(place)[0].client_order_id))
-    place.feed(ev.OrderFound(replace(row, order_id="999")))
+    place.feed(ev.OrderFound(row._replace(order_id="999")))
     assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
     place.move("97")
     assert place.engine.state.fill_count == 1

@@ -277,7 +277,13 @@ class World:
                     missing.append(client_order_id)
         balances = self.venue.balances(ACCOUNT) if command.full else None
         return ev.SnapshotTaken(
-            SYMBOL, self.fills(command.from_trade_id), open_orders, tuple(queried), tuple(missing), balances
+            SYMBOL,
+            self.fills(command.from_trade_id),
+            open_orders,
+            tuple(queried),
+            tuple(missing),
+            balances,
+            asked_at=command.asked_at,
         )
 
     def fills(self, from_id: int = 0) -> tuple[Fill, ...]:

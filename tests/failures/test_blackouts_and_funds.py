@@ -56,8 +56,8 @@ def test_no_attempt_before_the_account_was_read() -> None:
 
 
 def test_two_hours_without_answers_and_the_truth_afterwards() -> None:
-    """F50, I15: few questions, one alarm, nothing concluded and nothing placed; what was filled or expired meanwhile is
-    booked on return, and the bot goes on by itself."""
+    """F33, F50, I15: few questions, one alarm, nothing concluded and nothing placed; what was filled or expired
+    meanwhile is booked on return, and the bot goes on by itself."""
     place = grid_world()
     place.start()
     place.lose_request = lambda command: True

@@ -26,6 +26,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "exchanges/test_order_verdict.py::test_codes_of_unknown_outcome_are_unconfirmed_at_any_status",
         "exchanges/test_sending.py::test_a_fault_is_unconfirmed_and_sent_once",
         "sandbox/test_faults_requests.py::test_a_very_slow_engine_answers_unknown_and_takes_the_order_later",
+        "failures/test_answers_and_orders.py::test_a_stream_event_settles_what_an_answer_left_open",
     ),
     "F03": (
         "exchanges/test_order_verdict.py::test_an_answer_that_is_no_json_error_is_unconfirmed",
@@ -47,19 +48,19 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "engine/test_order_ids.py::test_generations_and_bots_have_codes_of_their_own",
         "exchanges/test_order_verdict.py::test_engine_refusals_with_other_texts_are_unconfirmed",
         "sandbox/test_faults_requests.py::test_a_filled_order_that_arrives_twice_fills_twice",
+        "mutation/test_directed.py::test_an_unknown_order_is_never_sent_again",
     ),
     "F07": (
-        "failures/test_watchdogs.py::test_an_empty_strategy_state_is_a_state",
         "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
         "engine/test_random_worlds.py::test_nothing_is_lost_doubled_or_stuck",
         "simulation/test_sqlite_seeds.py::test_no_seed_breaks_a_rule_on_a_file",
         "simulation/test_sweeps.py::test_every_operation_may_be_the_last",
     ),
     "F08": (
-        "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
         "engine/test_random_worlds.py::test_nothing_is_lost_doubled_or_stuck",
         "simulation/test_sweeps.py::test_every_operation_may_be_the_last",
         "e2e/test_rounds.py::test_fifty_rounds_leave_equal_records",
+        "failures/test_answers_and_orders.py::test_what_was_planned_before_a_crash_leaves_at_a_price_of_now",
     ),
     "F09": (
         "engine/test_random_worlds.py::test_nothing_is_lost_doubled_or_stuck",
@@ -73,6 +74,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "exchanges/test_against_sandbox.py::test_partial_fill_fill_and_cancel_are_streamed",
         "exchanges/test_stream.py::test_every_user_event_arrives_in_order",
         "sandbox/test_faults_streams.py::test_the_event_before_the_answer_and_after_it",
+        "failures/test_answers_and_orders.py::test_reply_and_events_come_in_any_order",
     ),
     "F11": (
         "failures/test_blackouts_and_funds.py::test_missing_money_is_looked_up_before_the_one_next_attempt",
@@ -181,6 +183,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "exchanges/test_against_sandbox.py::test_partial_fill_fill_and_cancel_are_streamed",
         "exchanges/test_ccxt_exchange.py::test_an_order_filled_in_the_same_moment_is_not_seen_as_open",
         "sandbox/test_faults_streams.py::test_swapped_events_change_places",
+        "failures/test_answers_and_orders.py::test_reply_and_events_come_in_any_order",
     ),
     "F29": (
         "failures/test_unnamed_executions.py::test_the_safe_cursor_goes_on_after_a_restart",
@@ -206,6 +209,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "engine/test_order_life.py::test_an_error_is_not_an_observation",
         "engine/test_random_worlds.py::test_nothing_is_lost_doubled_or_stuck",
         "exchanges/test_reading.py::test_a_failed_query_is_no_observation",
+        "failures/test_blackouts_and_funds.py::test_two_hours_without_answers_and_the_truth_afterwards",
     ),
     "F34": (
         "engine/test_grid_in_world.py::test_crashes_at_random_moments_change_nothing",
@@ -253,25 +257,37 @@ FAILURES: dict[str, tuple[str, ...]] = {
     "F43": (
         "domain/test_ledger.py::test_a_rebate_lowers_the_cost_and_is_no_profit_of_its_own",
         "domain/test_ledger_properties.py::test_every_history_balances_exactly",
+        "domain/test_ledger_corrections.py::test_what_was_told_wrong_ends_as_if_it_had_been_told_right",
     ),
     "F44": (
-        "failures/test_unnamed_executions.py::test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next",
         "engine/test_order_life.py::test_a_fill_the_books_cannot_take_stops_the_bot_not_the_process",
         "domain/test_ledger.py::test_a_booking_below_zero_is_refused_and_changes_nothing",
         "risk/test_gate.py::test_fees_paid_in_the_spent_asset_are_reserved_too",
         "risk/test_gate.py::test_what_cannot_be_traded_is_refused_with_its_reason",
+        "failures/test_protocol_rows.py::test_late_fills_never_let_exposure_grow",
+        "engine/test_corrected_fills.py::test_a_record_the_books_cannot_take_stops_the_bot",
     ),
     "F45": (
         "failures/test_unnamed_executions.py::test_a_late_record_of_a_hand_trade_reaches_the_baseline",
         "engine/test_order_life.py::test_foreign_trades_are_recorded_not_posted",
         "engine/test_order_life.py::test_an_unexplained_difference_halts_buying_until_a_person_accepts_it",
         "exchanges/test_stream.py::test_deposits_and_withdrawals_are_told",
+        "failures/test_answers_and_orders.py::test_money_that_comes_or_goes_is_the_accounts",
     ),
     "F46": (
+        "failures/test_older_books.py::test_a_copy_is_too_old_when_it_lacks_an_order_not_an_answer",
         "storage/test_crashes.py::test_a_file_moved_away_fails_the_commit",
         "storage/test_reader.py::test_a_backup_is_a_whole_database",
+        "e2e/test_rounds.py::test_fifty_rounds_leave_equal_records",
     ),
-    "F47": ("sandbox/test_faults_exchange.py::test_a_reset_of_all_data",),
+    "F47": (
+        "sandbox/test_faults_exchange.py::test_a_reset_of_all_data",
+        "failures/test_lost_history.py::test_an_order_number_that_comes_again_stops_the_bot_not_the_process",
+        "failures/test_lost_history.py::test_a_start_finds_that_executions_are_gone",
+        "failures/test_lost_history.py::test_an_order_that_rested_for_long_and_is_unknown_now_stops_the_bot",
+        "failures/test_lost_history.py::test_an_execution_under_an_old_key_is_not_a_correction",
+        "failures/test_lost_history.py::test_an_execution_whose_number_went_back_is_not_booked",
+    ),
     "F48": ("failures/test_protocol_rows.py::test_a_settled_order_is_never_asked_for_again",),
     "F49": (
         "engine/test_never_stuck.py::test_a_halted_market_that_opens_again_is_noticed",
@@ -295,6 +311,8 @@ FAILURES: dict[str, tuple[str, ...]] = {
     "F52": (
         "exchanges/test_reading.py::test_a_key_without_rights_is_not_asked_again",
         "sandbox/test_faults_exchange.py::test_keys_lose_rights_and_get_them_back",
+        "failures/test_answers_and_orders.py::test_a_key_without_rights_pauses_until_it_has_them",
+        "failures/test_answers_and_orders.py::test_a_refused_key_pauses",
     ),
     "F53": (
         "failures/test_watchdogs.py::test_a_wall_clock_that_jumps_has_the_exchanges_measured",
@@ -307,6 +325,8 @@ FAILURES: dict[str, tuple[str, ...]] = {
     "F55": (
         "storage/test_lease.py::test_of_processes_started_at_once_one_trades",
         "cli/test_control.py::test_f55_a_second_bot_in_the_folder_is_fenced",
+        "cli/test_control.py::test_of_bots_started_at_once_in_a_folder_one_has_it",
+        "e2e/test_rounds.py::test_fifty_rounds_leave_equal_records",
     ),
     "F56": (
         "failures/test_watchdogs.py::test_a_process_that_stood_still_reads_the_account",
@@ -314,6 +334,7 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "storage/test_lease.py::test_whoever_was_overtaken_cannot_commit",
         "exchanges/test_sending.py::test_an_order_committed_two_seconds_ago_does_not_leave",
         "mutation/test_directed.py::test_a_frozen_process_signs_with_the_time_of_its_commit",
+        "e2e/test_rounds.py::test_fifty_rounds_leave_equal_records",
     ),
     "F57": (
         "simulation/test_sweeps.py::test_every_operation_may_be_the_last",
@@ -327,12 +348,16 @@ FAILURES: dict[str, tuple[str, ...]] = {
         "simulation/test_sqlite_seeds.py::test_no_seed_breaks_a_rule_on_a_file",
         "simulation/test_sweeps.py::test_every_operation_may_be_the_last",
         "runners/test_live_run.py::test_nothing_leaves_when_the_journal_refuses",
+        "e2e/test_rounds.py::test_fifty_rounds_leave_equal_records",
     ),
     "F59": (
         "storage/test_sqlite_file.py::test_the_journal_mode_follows_the_library",
         "storage/test_sqlite_file.py::test_a_damaged_database_is_not_traded_on",
     ),
-    "F60": ("failures/test_watchdogs.py::test_too_much_memory_ends_the_run",),
+    "F60": (
+        "failures/test_watchdogs.py::test_too_much_memory_ends_the_run",
+        "simulation/test_two_days.py::test_two_days_leave_nothing_behind",
+    ),
     "F61": (
         "telemetry/test_logs.py::test_f61_ten_thousand_errors_become_a_few_lines_and_a_count",
         "telemetry/test_logs.py::test_f61_what_was_left_out_is_said_at_the_end",
@@ -387,32 +412,49 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
         "exchanges/test_ccxt_exchange.py::test_late_orders_and_paper_orders_do_not_leave",
         "exchanges/test_order_verdict.py::test_silence_is_unconfirmed_unless_nothing_can_have_left",
     ),
-    "T5": ("exchanges/test_order_verdict.py::test_a_reply_with_our_id_and_an_order_id_is_accepted",),
-    "T6": ("exchanges/test_order_verdict.py::test_fills_of_a_full_reply_come_with_their_fees_as_taker",),
-    "T7": ("exchanges/test_order_verdict.py::test_a_listed_refusal_is_refused_for_its_reason",),
+    "T5": (
+        "exchanges/test_order_verdict.py::test_a_reply_with_our_id_and_an_order_id_is_accepted",
+        "failures/test_answers_and_orders.py::test_reply_and_events_come_in_any_order",
+    ),
+    "T6": (
+        "exchanges/test_order_verdict.py::test_fills_of_a_full_reply_come_with_their_fees_as_taker",
+        "failures/test_answers_and_orders.py::test_a_reply_with_a_final_status_closes_and_its_fills_settle",
+        "failures/test_answers_and_orders.py::test_a_reply_with_a_final_status_and_no_fills_waits_for_them",
+    ),
+    "T7": (
+        "exchanges/test_order_verdict.py::test_a_listed_refusal_is_refused_for_its_reason",
+        "failures/test_answers_and_orders.py::test_a_refusal_frees_slot_and_money",
+    ),
     "T8": (
         "engine/test_grid_in_world.py::test_crashes_at_random_moments_change_nothing",
         "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
+        "failures/test_answers_and_orders.py::test_a_stream_event_settles_what_an_answer_left_open",
     ),
-    "T9": ("engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",),
+    "T9": (
+        "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
+        "failures/test_answers_and_orders.py::test_a_stream_event_settles_what_an_answer_left_open",
+    ),
     "T10": (
         "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
         "exchanges/test_against_sandbox.py::test_the_cancel_probe_knows_the_order_by_our_id",
         "exchanges/test_sending.py::test_a_cancel_names_the_order_once",
+        "failures/test_answers_and_orders.py::test_the_cancel_probe_finds_what_queries_do_not_know",
     ),
     "T11": (
         "failures/test_unnamed_executions.py::test_an_execution_nobody_names_does_not_hold_up_other_orders",
         "engine/test_order_life.py::test_a_lost_placement_is_looked_up_never_repeated",
+        "engine/test_overlapping_rounds.py::test_absence_needs_a_full_round_asked_for_after_the_reads",
     ),
     "T12": (
         "failures/test_unnamed_executions.py::test_an_execution_nobody_names_does_not_hold_up_other_orders",
         "failures/test_unnamed_executions.py::test_an_execution_that_may_be_an_unknown_orders_keeps_it_unknown",
+        "failures/test_answers_and_orders.py::test_what_stays_unproved_is_told_once_and_blocks_its_own_level_only",
     ),
     "T13": (
-        "failures/test_unnamed_executions.py::test_a_late_record_of_a_hand_trade_reaches_the_baseline",
         "engine/test_never_stuck.py::test_a_lagging_read_after_a_restart_is_no_rogue_order",
         "engine/test_order_life.py::test_a_stale_event_changes_nothing",
         "domain/test_order.py::test_every_known_status_parses_to_itself_and_ranks_rise",
+        "failures/test_answers_and_orders.py::test_reply_and_events_come_in_any_order",
     ),
     "T14": ("failures/test_protocol_rows.py::test_a_final_status_settles_by_executions_alone",),
     "T15": ("failures/test_protocol_rows.py::test_a_cancel_of_unknown_outcome_is_asked_about",),
@@ -446,16 +488,27 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
         "failures/test_unnamed_executions.py::test_a_refusal_that_was_none_is_taken_back",
         "mutation/test_directed.py::test_an_order_that_appears_after_its_absence_was_proved_is_ours",
         "mutation/test_directed.py::test_an_execution_of_an_order_given_up_is_booked",
+        "failures/test_late_orders.py::test_a_refused_order_that_filled_serves_its_parked_wish",
+        "failures/test_late_orders.py::test_a_newer_attempt_never_sent_gives_way",
+        "failures/test_late_orders.py::test_a_newer_attempt_of_unknown_fate_is_cleared_up_first",
+        "failures/test_late_orders.py::test_a_late_sale_counts_for_its_level",
     ),
     "T22": (
         "failures/test_unnamed_executions.py::test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next",
         "engine/test_never_stuck.py::test_an_order_no_row_knows_is_cancelled_until_it_is_gone",
         "engine/test_never_stuck.py::test_a_lagging_read_after_a_restart_is_no_rogue_order",
         "storage/test_journal_contract.py::test_orders_that_ended_last_are_remembered",
+        "failures/test_late_orders.py::test_a_resting_attempt_is_cancelled_for_an_order_that_executed",
     ),
     "T23": (
         "failures/test_unnamed_executions.py::test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next",
         "engine/test_never_stuck.py::test_an_order_no_row_knows_is_cancelled_until_it_is_gone",
+        "failures/test_late_orders.py::test_a_refused_order_that_filled_serves_its_parked_wish",
+        "failures/test_late_orders.py::test_a_newer_attempt_never_sent_gives_way",
+        "failures/test_late_orders.py::test_a_newer_attempt_of_unknown_fate_is_cleared_up_first",
+        "failures/test_late_orders.py::test_a_late_sale_counts_for_its_level",
+        "failures/test_late_orders.py::test_a_late_order_that_executed_nothing_leaves_the_newer_attempt_alone",
+        "failures/test_late_orders.py::test_a_grid_never_holds_a_level_twice",
     ),
 }
 
@@ -473,6 +526,7 @@ INVARIANTS: dict[str, tuple[str, ...]] = {
         "failures/test_protocol_rows.py::test_a_final_status_settles_by_executions_alone",
         "engine/test_replay.py::test_records_that_lack_a_fill_are_told",
         "exchanges/test_ccxt_exchange.py::test_a_cost_that_is_not_told_is_not_available",
+        "engine/test_corrected_fills.py::test_the_record_wins_over_the_event",
     ),
     "I4": (
         "failures/test_protocol_rows.py::test_what_follows_from_a_fill_is_in_its_step",
@@ -482,10 +536,13 @@ INVARIANTS: dict[str, tuple[str, ...]] = {
         "failures/test_protocol_rows.py::test_what_follows_from_a_fill_is_in_its_step",
         "domain/test_ledger.py::test_each_fee_is_posted_in_its_own_asset",
         "domain/test_ledger.py::test_every_entry_adds_up_for_each_asset",
+        "engine/test_corrected_fills.py::test_the_record_wins_over_the_event",
     ),
     "I6": (
         "engine/test_grid_in_world.py::test_books_and_exchange_agree_after_any_market",
         "sandbox/test_market_file.py::test_orders_fill_while_a_year_flies_by",
+        "engine/test_corrected_fills.py::test_the_record_wins_over_the_event",
+        "engine/test_overlapping_rounds.py::test_an_old_round_that_comes_late_is_no_difference",
     ),
     "I7": ("engine/test_grid_in_world.py::test_books_and_exchange_agree_after_any_market",),
     "I8": ("engine/test_grid_in_world.py::test_books_and_exchange_agree_after_any_market",),
@@ -507,11 +564,13 @@ INVARIANTS: dict[str, tuple[str, ...]] = {
         "failures/test_protocol_rows.py::test_a_wish_reserves_its_money_in_the_step_that_makes_it",
         "failures/test_protocol_rows.py::test_late_fills_never_let_exposure_grow",
         "risk/test_gate.py::test_an_approval_names_what_the_order_can_cost",
+        "failures/test_late_orders.py::test_a_grid_never_holds_a_level_twice",
     ),
     "I12": (
         "failures/test_doubtful_commit.py::test_a_failed_flush_is_looked_at_before_anything_else_is_written",
         "failures/test_unnamed_executions.py::test_the_safe_cursor_goes_on_after_a_restart",
         "domain/test_lifecycle.py::test_terminal_states_are_left_by_contradiction_only",
+        "failures/test_lost_history.py::test_an_execution_whose_number_went_back_is_not_booked",
     ),
     "I13": (
         "failures/test_unnamed_executions.py::test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next",
@@ -525,6 +584,7 @@ INVARIANTS: dict[str, tuple[str, ...]] = {
         "storage/test_journal_properties.py::test_memory_database_restart_and_replay_agree",
         "storage/test_journal_properties.py::test_a_replay_rebuilds_all_bots_and_runs",
         "domain/test_ledger.py::test_the_changes_alone_rebuild_the_books",
+        "engine/test_corrected_fills.py::test_the_doctor_and_a_replay_agree_with_corrected_books",
     ),
     "I15": (
         "failures/test_blackouts_and_funds.py::test_two_hours_without_answers_and_the_truth_afterwards",
@@ -538,6 +598,17 @@ INVARIANTS: dict[str, tuple[str, ...]] = {
         "engine/test_order_life.py::test_a_paused_bot_books_fills_and_places_nothing",
     ),
 }
+
+PARTLY = {
+    "F60": "the whole month is `make thirty-days`, weekly; the suite looks at two days",
+    "F65": "limits per minute, day, drawdown and exposure on an adversarial path are issue 7",
+    "F66": "no round kills a process n ms after its SIGTERM yet; kills come at any other moment",
+    "F71": "canaries through every path of the dashboard and of Telegram come with those",
+    "F72": "the handler of 422 comes with the dashboard",
+    "F75": "a tampered wheel and an unlisted host are tested where the release is built",
+    "F77": "the rights of a key are read; that a forbidden one blocks the start is still to come",
+}
+"""What the tests above do not show yet of a failure, and where that belongs."""
 
 NOT_YET = {
     "F62": "Telegram does not exist yet",
@@ -580,6 +651,7 @@ def _ids(text: str) -> set[str]:
 def test_every_id_is_named() -> None:
     failures = [f"F{number:02d}" for number in range(1, 79)]
     assert sorted([*FAILURES, *NOT_YET]) == failures
+    assert FAILURES.keys() >= PARTLY.keys()
     assert list(TRANSITIONS) == [f"T{number}" for number in range(1, 24)]
     assert list(INVARIANTS) == [f"I{number}" for number in range(1, 17)]
 

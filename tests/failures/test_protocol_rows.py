@@ -79,7 +79,7 @@ def test_a_final_status_settles_by_executions_alone(word: str) -> None:
     place.cancel_by_hand(name)
     place.held.clear()
     place.hold_stream = False
-    place.feed(ev.OrderUpdated(replace(shown, status=OrderStatus(word), status_text=word)))
+    place.feed(ev.OrderUpdated(shown._replace(status=OrderStatus(word), status_text=word)))
     assert rows_of(place, name)[-1] is IntentState.SETTLED
     assert place.engine.state.ledger.holding(BTC) == 0
     if word == "CANCELED":
@@ -97,9 +97,9 @@ def test_an_unknown_status_stays_open_to_question() -> None:
     name = submissions(place)[0].client_order_id
     shown = update(place.venue.order(ACCOUNT, SYMBOL, client_order_id=name))
     place.hold_stream = True
-    place.feed(ev.OrderUpdated(replace(shown, status=OrderStatus.UNRECOGNISED, status_text="FOO")))
+    place.feed(ev.OrderUpdated(shown._replace(status=OrderStatus.UNRECOGNISED, status_text="FOO")))
     place.answer_instead = lambda c: (
-        ev.OrderFound(replace(shown, status=OrderStatus.UNRECOGNISED, status_text="FOO"))
+        ev.OrderFound(shown._replace(status=OrderStatus.UNRECOGNISED, status_text="FOO"))
         if isinstance(c, cmd.QueryOrder)
         else None
     )
@@ -219,7 +219,7 @@ def test_the_same_ids_on_two_markets_are_two_things() -> None:
 
 @pytest.mark.parametrize("delay", [5, 60, 180])
 def test_late_fills_never_let_exposure_grow(delay: int) -> None:
-    """F36, I11: SENDING, UNKNOWN and fills owed count as filled: reservations never exceed what is held."""
+    """F36, F44, I11: SENDING, UNKNOWN and fills owed count as filled: reservations never exceed what is held."""
     place = grid_world(total_investment="2000")
     place.start()
     for price in walk(3, 12):

@@ -18,7 +18,7 @@ from gridtide.venue.messages import NewOrder
 from tests.engine.ladder import BUY
 from tests.engine.test_never_stuck import lost_once
 from tests.engine.test_order_life import agree, bot_state, states, submissions, world
-from tests.engine.world import ACCOUNT, BTC, SYMBOL, USDT, World
+from tests.engine.world import ACCOUNT, SYMBOL, USDT, World
 
 
 def notices(place: World, kind: str) -> list[NoticeAdded]:
@@ -98,7 +98,7 @@ def test_an_execution_that_may_be_an_unknown_orders_keeps_it_unknown() -> None:
 
 
 def test_a_late_record_of_a_hand_trade_reaches_the_baseline() -> None:
-    """F21, F45, T13: records appear out of order; one that turns up behind the cursor is counted, once, and a restart
+    """F21, F45: records appear out of order; one that turns up behind the cursor is counted, once, and a restart
     does not count it again."""
     place = world()
     place.start()
@@ -137,10 +137,11 @@ def test_the_safe_cursor_goes_on_after_a_restart() -> None:
 
 
 def test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next() -> None:
-    """T21, T22, T23, I10, I13, F44: booked at once, told to nobody but the owner, its base among the remainders; after
-    a person agreed the next sell takes it along, and nothing is left over."""
+    """T21, T22, T23, I10, I13: where no wish is left that it could serve, it is booked at once, told to nobody but
+    the owner, its base among the remainders; the next sell takes it along, and nothing is left over."""
     place = world()
     place.start()
+    place.move("97")  # the buy is over, its sell rests
     rogue = _rogue_name(place)
     order = NewOrder(ACCOUNT, SYMBOL, Side.BUY, "MARKET", Decimal("0.5"), client_order_id=rogue)
     told = place.engine.strategy.fills  # type: ignore[attr-defined]  # a Ladder counts them
@@ -148,12 +149,12 @@ def test_what_an_order_bought_that_should_not_exist_is_sold_with_the_next() -> N
     place.elapse(30)
     assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
     assert place.engine.strategy.fills == told  # type: ignore[attr-defined]
-    assert place.engine.state.ledger.owned(DUST) == place.engine.state.ledger.holding(BTC) > 0
+    assert place.engine.state.ledger.owned(DUST) > 0
     assert len(notices(place, "order.zombie")) == 1
     place.restart()
     assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
     place.feed(ev.OperatorCommanded(Resume()))
-    place.move("97")
+    place.move("101", "97")
     sells = [o for o in place.venue.open_orders(ACCOUNT) if o.side is Side.SELL]
     assert [o.amount for o in sells] == [Decimal("1.4985")]
     agree(place)

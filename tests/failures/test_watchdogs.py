@@ -28,7 +28,8 @@ from tests.engine.world import World, update
 from tests.runners.in_process import InProcessExchange
 from tests.runners.test_live_run import build, running
 
-LIMITS = WatchdogLimits()
+LIMITS = WatchdogLimits(memory_bytes=2**40)
+"""A worker that runs a part of the whole suite is larger than any bot; the limit of memory has tests of its own."""
 
 
 @dataclass
@@ -307,7 +308,7 @@ async def test_a_commit_that_may_be_durable_ends_the_run(failure: Exception, sho
 
 
 def test_an_empty_strategy_state_is_a_state() -> None:
-    """F07: a strategy that keeps nothing is started once, and not again after a restart."""
+    """A strategy that keeps nothing is started once, and not again after a restart."""
 
     class Forgetful:
         starts = 0

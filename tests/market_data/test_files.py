@@ -196,6 +196,27 @@ def test_missing_columns(tmp_path: Path) -> None:
         open_market(path)
 
 
+@pytest.mark.parametrize(
+    "columns, told",
+    [
+        ("open_time,open,high,low,close,volume", "rename open_time to timestamp"),
+        ("Date,Open,High,Low,Close,Vol", "rename date to timestamp, vol to volume"),
+        (
+            "1609459200000,28923.63,29000,28900,28950,12.5",
+            "above it, such as timestamp,open,high,low,close,volume",
+        ),
+        ("1609459200000,1,1,1,1,1", "its first line holds numbers and no names"),
+        ("timestamp,open,high,low,close", "lacks the column volume.*rename or add what is missing"),
+        ("time,price,qty,side", "market trades need.*rename time to timestamp, qty to amount"),
+    ],
+)
+def test_columns_of_other_names(tmp_path: Path, columns: str, told: str) -> None:
+    """What exchanges and other programs write is named with what to do about it; so are files without a header."""
+    values = [(START, *[str(number) for number in range(1, columns.count(",") + 1)])]
+    with pytest.raises(DataUnusable, match=told):
+        open_market(write_csv(tmp_path / "BTCUSDT-1m.csv", values, columns))
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     """Absent, a folder, empty, garbage, cut short, of an unknown kind: one sentence each."""
     with pytest.raises(DataUnusable, match="there is no file"):

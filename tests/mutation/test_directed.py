@@ -95,7 +95,7 @@ async def test_a_submission_without_an_answer_is_not_repeated() -> None:
 
 
 def test_an_unknown_order_is_never_sent_again() -> None:
-    """R3: through all looks, cancel probes and reads, one transmission; then one of a new id."""
+    """R3, F06: through all looks, cancel probes and reads, one transmission; then one of a new id."""
     place = world()
     first = lost_at_first(place)
     place.elapse(LIVE_AGAIN)
@@ -222,7 +222,7 @@ def test_a_quantity_books_nothing() -> None:
     found = place.act(cmd.QueryOrder(SYMBOL, name))
     assert isinstance(found, ev.OrderFound)
     place.lose_request = lambda command: not isinstance(command, cmd.SubmitOrder)
-    part = replace(found.update, executed_amount=Decimal("0.5"), executed_quote=Decimal(49))
+    part = found.update._replace(executed_amount=Decimal("0.5"), executed_quote=Decimal(49))
     place.feed(ev.OrderFound(part))
     assert states(place) == [IntentState.PART]
     assert place.engine.state.fill_count == 0

@@ -16,7 +16,7 @@ from gridtide.testing import RunningSandbox, running_sandbox, sandbox_settings
 from gridtide.testing.settings import BTC_USDT
 from tests.sandbox.conftest import GENEROUS
 from tests.sandbox.rest_client import RestClient
-from tests.sandbox.sources import ListSource, points
+from tests.sandbox.sources import START, ListSource, points
 from tests.sandbox.test_control import TOKEN, Control
 
 PRICES = ["50000", "50010", "49990", "50005", "50020", "50030"]
@@ -203,6 +203,11 @@ def test_the_price_moves_by_hand(sandbox: RunningSandbox, control: Control) -> N
     assert control.ask("POST", "price", {"market": "BTC/USDT", "price": "50000"}).body["last"] == "50000"
     for wrong in ("0", "-5", "NaN", 1.5, "x", "1e15", "0.000000001"):
         assert control.ask("POST", "price", {"market": "BTC/USDT", "price": wrong}).status == 400
+    between = control.ask("POST", "price", {"market": "BTC/USDT", "price": "50000.005"})
+    assert between.status == 400
+    assert between.body["error"] == (
+        "price 50000.005 is not a multiple of 0.01, the step of BTC/USDT; nothing moved: give 50000 or 50000.01"
+    )
 
 
 def test_a_number_beyond_all_measure_ends_nothing(control: Control) -> None:
@@ -303,11 +308,13 @@ FIELDS = st.sampled_from(
         "secret",
         "speed",
         "points",
+        "on",
     ]
 )
 OPERATIONS = [
     "POST speed",
     "POST step",
+    "POST recording",
     "POST price",
     "POST deposit",
     "POST withdraw",
@@ -321,6 +328,30 @@ OPERATIONS = [
     "POST orders",
     "DELETE orders",
 ]
+
+
+def test_a_recording_tells_after_which_step_an_order_was_accepted() -> None:
+    """Steps go on counting from those before it; what was refused is not told, and without a recording nothing is."""
+    with start() as running:
+        control, client = Control(running), RestClient(running)
+        assert control.ask("GET", "recording").body == {"events": []}
+        control.ask("POST", "recording", {"on": True})
+        control.ask("POST", "step", {"points": 1})
+        assert client.order("BUY", "0.01", "10").status == 400
+        client.order("BUY", "0.01", "40000", newClientOrderId="mine")
+        control.ask("POST", "step", {"points": 1})
+        client.signed("DELETE", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="mine")
+        events = control.ask("GET", "recording").body["events"]
+        assert [(event["event"], event.get("number", event.get("after"))) for event in events] == [
+            ("moved", 1),
+            ("placed", 1),
+            ("moved", 2),
+            ("cancelled", 2),
+        ]
+        assert events[0]["what"] == ["point", START + 1000, "50010", "1", None]
+        assert {event["client_order_id"] for event in events[1::2]} == {"mine"}
+        control.ask("POST", "recording", {"on": False})
+        assert control.ask("GET", "recording").body == {"events": []}
 
 
 def test_nonsense_is_refused_with_a_sentence(sandbox: RunningSandbox, control: Control) -> None:

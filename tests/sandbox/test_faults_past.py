@@ -2,7 +2,6 @@
 
 import random
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -79,10 +78,10 @@ def step(exchange: SandboxExchange, draw: random.Random) -> None:
                 )
         case 4:
             leg = NewOrder(ACCOUNT, SYMBOL, Side.SELL, "LIMIT_MAKER", Decimal("0.001"), price=Decimal(52_500))
-            stop = replace(leg, type="STOP_LOSS", price=None, stop_price=Decimal(47_500))
+            stop = leg._replace(type="STOP_LOSS", price=None, stop_price=Decimal(47_500))
             with suppress(VenueRefusal):  # too many lists, or the funds are gone
-                working = replace(
-                    leg, side=Side.BUY, type="LIMIT", time_in_force=TimeInForce.GTC, price=Decimal(48_500)
+                working = leg._replace(
+                    side=Side.BUY, type="LIMIT", time_in_force=TimeInForce.GTC, price=Decimal(48_500)
                 )
                 exchange.place_order_list(
                     NewOrderList(ACCOUNT, SYMBOL, (leg, stop), draw.choice([None, working]))

@@ -3,20 +3,25 @@
 import asyncio
 import json
 import os
+import resource
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gridtide.domain.errors import InvalidInput, Transient
-from gridtide.sandbox import LaunchSpec, attach, start_process
-from gridtide.sandbox.process import CONTACT_FILE, LAUNCH_FILE, read_launch
+from gridtide.domain.errors import InvalidInput, StorageFailed, Transient
+from gridtide.sandbox import LaunchSpec, attach, start_process, state_file
+from gridtide.sandbox.keeper import StateKeeper
+from gridtide.sandbox.launch import STATE_FILE
+from gridtide.sandbox.process import CONTACT_FILE, LAUNCH_FILE, read_launch, was_cut_short
 from tests.sandbox.rest_client import RestClient, now
 
 HELD = LaunchSpec(hold=True, balances={"USDT": "1000"})
@@ -80,6 +85,61 @@ async def test_it_survives_its_starter_and_sigterm_saves(tmp_path: Path) -> None
         while not (tmp_path / "sandbox.state.json").exists():  # noqa: ASYNC110  another process makes it
             await asyncio.sleep(0.02)
     await handle.shutdown()
+    assert await attach(tmp_path) is None
+
+
+async def test_a_full_disk_at_the_end_is_told_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """F58: the state before stays whole, whoever asked for the end reads a sentence, the process ends with a code of
+    its own, and the next start knows. Asked a second time it gives up at once."""
+    handle = await start_process(tmp_path, HELD)
+    client = RestClient(handle)
+    kept = client.order("BUY", "0.001", "40000").body["orderId"]
+    await handle.save()
+    state = (tmp_path / STATE_FILE).read_bytes()
+    client.order("BUY", "0.001", "40001")
+    resource.prlimit(handle.contact.pid, resource.RLIMIT_FSIZE, (1024, 1024))
+    ending = asyncio.create_task(handle.shutdown())
+    while not ending.done():
+        await asyncio.sleep(0.3)
+        with suppress(ProcessLookupError):
+            os.kill(handle.contact.pid, signal.SIGTERM)
+    with pytest.raises(
+        StorageFailed, match="could not save its last state: what it did since its save before is lost"
+    ):
+        await ending
+    assert (tmp_path / STATE_FILE).read_bytes() == state
+    assert not any(name.endswith(".partial") for name in os.listdir(tmp_path))
+    assert was_cut_short(tmp_path)
+    later = await start_process(tmp_path, HELD)
+    assert [order["order_id"] for order in (await later.truth())["orders"]] == [kept]
+    await later.shutdown()
+    assert not was_cut_short(tmp_path)
+
+
+async def test_a_disk_that_has_room_again_is_waited_for(tmp_path: Path) -> None:
+    """F58: the last save is tried again for a while; then one sentence says what is lost."""
+    path = tmp_path / "missing" / "state.json"
+    keeper = StateKeeper(path, lambda: {"saved_at": 1_770_000_000_000}, lambda: 1, 60)
+    finishing = asyncio.create_task(keeper.finish(asyncio.Event()))
+    await asyncio.sleep(0.05)
+    path.parent.mkdir()
+    await finishing
+    assert state_file.load(path) is not None
+    await keeper.save()
+    shutil.rmtree(path.parent)
+    told = r"No such file.*: what it did after 2026-02-02 02:40:00 UTC is lost, and .* is as it was then"
+    with pytest.raises(StorageFailed, match=told):
+        await keeper.finish(asyncio.Event(), patience_seconds=0)
+
+
+async def test_a_start_that_is_given_up_leaves_nothing_alive(tmp_path: Path) -> None:
+    """Ctrl-C while the sandbox comes up: it is ended before the command is."""
+    starting = asyncio.create_task(start_process(tmp_path, HELD))
+    await asyncio.sleep(0.05)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert read_launch(tmp_path) == HELD, "it had begun"
     assert await attach(tmp_path) is None
 
 

@@ -11,8 +11,8 @@ HOUR_MS = 3_600_000
 
 
 def test_two_days_leave_nothing_behind(tmp_path: Path) -> None:
-    """Hundreds of fills, faults and restarts: memory of the bot, handles, log file and journal stay within bounds, and
-    what is left of the journal still gives the same tables (I14)."""
+    """F60: hundreds of fills, faults and restarts: memory of the bot, handles, log file and journal stay within bounds,
+    and what is left of the journal still gives the same tables (I14)."""
     retention = Retention(keep_ms=6 * HOUR_MS, checkpoint_ms=HOUR_MS)
     world, report = run_days(tmp_path, 2, retention)
     first, second = world.samples

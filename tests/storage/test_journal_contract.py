@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 
 from gridtide.domain.errors import Defect, Fenced
+from gridtide.domain.fill import Fee
 from gridtide.domain.journal import (
     BotSnapshot,
     CursorPut,
     FillAdded,
+    FillCorrected,
     ForeignFillSeen,
     JournalEntry,
     LedgerBooked,
@@ -22,6 +24,7 @@ from gridtide.domain.journal import (
 )
 from gridtide.domain.lifecycle import LIVE_STATES, IntentState
 from gridtide.domain.market import Timestamp
+from gridtide.domain.money import Amount, Price
 from gridtide.ports.journal import Journal
 from tests.storage.builders import (
     BTC,
@@ -157,6 +160,21 @@ def test_a_fill_is_booked_once(store: Store) -> None:
     assert journal.load() == before == store.open().load()
 
 
+def test_a_corrected_fill_is_the_one_there_is(store: Store) -> None:
+    """R9, I4: the records win over what was told before; the fill stays one, and one that is not there stays away."""
+    journal = store.open()
+    told = fill(5)
+    right = replace(told, price=Price(Decimal("7.5")), fee=Fee(Amount(Decimal("0.5")), USDT), is_maker=False)
+    journal.commit([OrderPut(replace(order(), order_id=told.order_id)), FillAdded(told, "stream")], NOW)
+    journal.commit([FillCorrected(right)], LATER)
+    journal.commit([FillCorrected(right)], LATER)
+    assert store.open().load().fills == (right,)
+    assert store.open().load().fill_count == 1
+    with pytest.raises(Defect):
+        store.open().commit([FillCorrected(fill(6))], LATER)
+    assert store.open().load().fills == (right,)
+
+
 def test_a_self_trade_is_two_fills_with_one_trade_id(store: Store) -> None:
     """F38: the order id is part of the key."""
     journal = store.open()
@@ -197,7 +215,7 @@ def test_late_records_find_their_orders(store: Store) -> None:
     assert {row.client_order_id for row in snapshot.recent_orders} >= {
         f"gt1-{n}" for n in range(safe - 1, 30)
     }
-    assert {key.trade_id for key in snapshot.fill_keys} >= set(range(safe, 31))
+    assert {fill.trade_id for fill in snapshot.fills} >= set(range(safe, 31))
 
 
 def test_orders_that_ended_last_are_remembered(store: Store) -> None:
@@ -212,7 +230,7 @@ def test_all_fills_of_a_loaded_order_are_known(store: Store) -> None:
     journal = store.open()
     fills: list[JournalEntry] = [FillAdded(fill(number), "stream") for number in (3, 50)]
     journal.commit([OrderPut(order(state=IntentState.PART)), *fills, CursorPut(60, 55)], NOW)
-    assert {key.trade_id for key in store.open().load().fill_keys} == {3, 50}
+    assert {fill.trade_id for fill in store.open().load().fills} == {3, 50}
 
 
 def test_parts_of_a_strategy_state_not_named_stay(store: Store) -> None:

@@ -71,6 +71,20 @@ def test_fills_come_in_pages(sql_store: SqlStore) -> None:
         assert [fill.trade_id for fill in reader.newest_fills(bot_id, 3)] == [23, 24, 25]
 
 
+def test_what_an_export_needs(sql_store: SqlStore) -> None:
+    """The slot of every order the exchange numbered, and each part of a lot that a sell closed, once and in order."""
+    journal = sql_store.open()
+    for entries in commits_of_fills(5):
+        journal.commit(entries, NOW)
+    with open_reader(sql_store.url) as reader:
+        slots = reader.order_slots(journal.bot_id)
+        assert slots == {f"id-gt1-{number}": ("042S" if number % 2 else "041B") for number in range(5)}
+        closings = reader.lot_closings(journal.bot_id)
+        assert [closing.closing_id for closing in closings] == [1, 2]
+        profit = sum(closing.proceeds - closing.cost for closing in closings)
+        assert profit == reader.ledger(journal.bot_id).totals.grid_profit
+
+
 def test_a_bot_that_wrote_nothing(sql_store: SqlStore) -> None:
     bot_id = sql_store.open().bot_id
     with open_reader(sql_store.url) as reader:

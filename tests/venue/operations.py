@@ -7,7 +7,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -118,7 +117,7 @@ class Life:
         kind = self.dice.choice(("LIMIT", "LIMIT", "LIMIT", "LIMIT_MAKER", "MARKET"))
         order = self._order(account, symbol, kind, self.dice.choice(list(Side)))
         if kind == "MARKET" and self.dice.random() < 0.3:
-            order = replace(order, amount=None, quote_amount=D(self.dice.randint(1, 2_000_000)) / 100)
+            order = order._replace(amount=None, quote_amount=D(self.dice.randint(1, 2_000_000)) / 100)
         placed = self.venue.place_order(order, self._now())
         self.ledger.read(placed.events)
         return placed
@@ -132,7 +131,7 @@ class Life:
         if not met.price:
             return None
         account = met.account_id if self.dice.random() < 0.4 else self._account()
-        order = replace(self._order(account, met.symbol, "LIMIT", met.side.opposite), price=met.price)
+        order = self._order(account, met.symbol, "LIMIT", met.side.opposite)._replace(price=met.price)
         placed = self.venue.place_order(order, self._now())
         self.ledger.read(placed.events)
         return placed
@@ -156,8 +155,8 @@ class Life:
         working = None
         if kind != "OCO":
             working_side = Side.BUY if pays else dice.choice(list(Side))
-            working = replace(
-                self._order(account, symbol, dice.choice(_WORKING), working_side), amount=self._amount(symbol)
+            working = self._order(account, symbol, dice.choice(_WORKING), working_side)._replace(
+                amount=self._amount(symbol)
             )
         side = Side.SELL if pays else side
         if kind.endswith("OCO"):
@@ -166,7 +165,7 @@ class Life:
             leg_kind = dice.choice(("LIMIT", "LIMIT_MAKER", "MARKET", *_LOSS, *_PROFIT))
             legs = (self._order(account, symbol, leg_kind, side),)
         if pays:
-            legs = tuple(replace(leg, amount=None) for leg in legs)
+            legs = tuple(leg._replace(amount=None) for leg in legs)
         placed = self.venue.place_order_list(
             NewOrderList(account, symbol, legs, working, pays, dice.choice(("", "", "l1"))), self._now()
         )
@@ -182,12 +181,11 @@ class Life:
         down = self._near(symbol, -150, -1)
         above, below = (profit, loss) if side is Side.SELL else (loss, profit)
         above, below = self._at(above, up), self._at(below, down)
-        return replace(above, amount=amount), replace(below, amount=amount)
+        return above._replace(amount=amount), below._replace(amount=amount)
 
     def _at(self, order: NewOrder, price: Decimal) -> NewOrder:
         """The order with its price and stop price, as far as it has them, at `price`."""
-        return replace(
-            order,
+        return order._replace(
             price=None if order.price is None else price,
             stop_price=None if order.stop_price is None else price,
         )

@@ -1,6 +1,5 @@
 """Orders that wait for a price: when they trigger, what they lock, what they become (protocol document, 6.1, 6.3)."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -383,7 +382,7 @@ def test_a_trailing_order_before_any_price_is_refused() -> None:
 
 def test_icebergs_are_refused_in_one_sentence() -> None:
     """By placing and by the order test alike."""
-    asked = replace(request(BUY, "1", "39000"), iceberg_amount=Decimal("0.5"))
+    asked = request(BUY, "1", "39000")._replace(iceberg_amount=Decimal("0.5"))
     expected = (-1013, "Iceberg orders are not supported by this sandbox.")
     venue = venue_at()
     assert refusal(venue, asked) == expected

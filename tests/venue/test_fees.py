@@ -120,6 +120,31 @@ def test_buying_the_fee_asset_itself() -> None:
     venue.check()
 
 
+def test_a_backtest_without_the_fee_assets_market() -> None:
+    """One market, unpublished: a stated price of BNB serves, makers too; when the BNB is spent the received asset pays,
+    and without a price it always does."""
+    funds = {USDT: D(100_000), BTC: D(1), BNB: D("0.002")}
+    assets = []
+    for price in (D(300), None):
+        venue = Venue([MARKET], VenueSettings(publishes=False), random.Random(1))
+        venue.add_account("a", funds, replace(IN_BNB, asset_price=price))
+        move(venue, "40000")
+        for level in ("39900", "39800", "39700"):
+            buy(venue, "0.02", level)
+        move(venue, "39000")
+        assets.append([fill.fee_asset for fill in venue.fills("a", SYMBOL)])
+        venue.check()
+    assert assets == [[BNB, BTC, BTC], [BTC, BTC, BTC]]
+
+
+def test_tiers_count_while_a_backtest_skips() -> None:
+    """The volume is that of the account's own fills, whatever was passed over in between."""
+    venue = deep_venue(fees=AccountFees(MAKER, TAKER, tiers=TIERS), publishes=False)
+    assert trade(venue, "3", 0) == D("0.001")
+    venue.skip_to(SYMBOL, D(41_000), Timestamp(DAY_START + DAY))
+    assert trade(venue, "0.001", 1) == D("0.0005")
+
+
 def test_fees_in_quote() -> None:
     """A buy's fee is taken from free quote, never from what the order is about to spend."""
     fees = AccountFees(MAKER, TAKER, asset=USDT)

@@ -52,7 +52,7 @@ def fails(name: str) -> tuple[int, str]:
             (-1102, "Mandatory parameter 'price' was not sent, was empty/null, or malformed."),
         ),
         (
-            replace(request(BUY, "1", "39000"), time_in_force=None),
+            request(BUY, "1", "39000")._replace(time_in_force=None),
             (-1102, "Mandatory parameter 'timeInForce' was not sent, was empty/null, or malformed."),
         ),
         (
@@ -197,20 +197,20 @@ def test_precedence_of_refusals() -> None:
         BUY, "100.123456789", "40005.001000001", kind="LIMIT_MAKER", tif=TimeInForce.GTC, client_id="x"
     )
     assert refusal(venue, worst)[0] == -1106
-    worst = replace(worst, time_in_force=None)
+    worst = worst._replace(time_in_force=None)
     assert refusal(venue, worst)[0] == -1111
-    worst = replace(worst, amount=D(100), price=D("40005.001"))
+    worst = worst._replace(amount=D(100), price=D("40005.001"))
     assert refusal(venue, worst) == fails("PRICE_FILTER")
-    worst = replace(worst, price=D("40005"))
+    worst = worst._replace(price=D("40005"))
     assert refusal(venue, worst) == (-2010, "Filter failure: MAX_NUM_ORDERS")
     venue.cancel_order("a", SYMBOL, client_order_id="y", now=venue.open_orders("a")[0].created_at)
     assert refusal(venue, worst) == (-2010, "Duplicate order sent.")
-    worst = replace(worst, client_order_id="z")
+    worst = worst._replace(client_order_id="z")
     venue.set_filters(SYMBOL, MarketFilters(max_position=D(1)))
     assert refusal(venue, worst) == (-2010, "Filter failure: MAX_POSITION")
     venue.set_filters(SYMBOL, MarketFilters())
     assert refusal(venue, worst) == BALANCE
-    worst = replace(worst, amount=D("0.001"))
+    worst = worst._replace(amount=D("0.001"))
     assert refusal(venue, worst) == (-2010, "Order would immediately match and take.")
 
 
@@ -251,7 +251,7 @@ def test_quote_order_below_one_lot() -> None:
 def stop(price: str, account: str = "a") -> NewOrder:
     """A stop-loss that waits below the market."""
     asked = request(SELL, "0.001", kind="STOP_LOSS", account=account)
-    return replace(asked, stop_price=D(price))
+    return asked._replace(stop_price=D(price))
 
 
 def test_algo_orders_are_counted_apart() -> None:

@@ -106,7 +106,7 @@ def test_percent_price(side: Side, price: Decimal, average: Decimal, band: Price
     price = average * up if edge else price
     where = desk(str(average), rules=replace(NO_RULES, price_band=band))
     good = Fraction(average) * Fraction(down) <= Fraction(price) <= Fraction(average) * Fraction(up)
-    asked = replace(order(side=side), price=price)
+    asked = order(side=side)._replace(price=price)
     expected = None if good else "Filter failure: PERCENT_PRICE_BY_SIDE"
     assert refusal_of(check_filters, asked, where) == expected
 
@@ -138,7 +138,7 @@ def test_notional(
     too_small = (price is not None or on_min) and value < Fraction(least)
     has_most = bool(most) and name == "NOTIONAL" and (price is not None or on_max)
     too_large = has_most and value > Fraction(most)
-    asked = replace(order("MARKET" if price is None else "LIMIT"), amount=amount, price=price)
+    asked = order("MARKET" if price is None else "LIMIT")._replace(amount=amount, price=price)
     expected = f"Filter failure: {name}" if too_small or too_large else None
     assert refusal_of(check_filters, asked, desk(str(average), rules=rules, filters=filters)) == expected
 
@@ -165,7 +165,7 @@ def test_trailing_delta(delta: int, least: int, most: int, kind: str, side: Side
     waits_above = (kind.removesuffix("_LIMIT"), side) in {("STOP_LOSS", BUY), ("TAKE_PROFIT", SELL)}
     filters = MarketFilters(trailing=TrailingBounds(least, most, 0, 60))
     good = not waits_above or least <= delta <= most
-    asked = replace(order(kind, side), trailing_delta=delta)
+    asked = order(kind, side)._replace(trailing_delta=delta)
     found = refusal_of(check_filters, asked, desk(rules=NO_RULES, filters=filters))
     assert found == (None if good else "Filter failure: TRAILING_DELTA")
 

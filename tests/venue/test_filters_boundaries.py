@@ -3,6 +3,7 @@
 The desk is the venue's own, with an average price put in by hand; no venue is needed for what looks at one order.
 """
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ def desk(
         VenueSettings(filters={SYMBOL: filters}, **settings),
         1,
         lambda _asset, _quote: None,
+        random.Random(1),
     )
     if average is not None:
         found.average.add(NOW, D(average), D(1))
@@ -437,8 +439,8 @@ def test_an_amount_that_follows_must_not_be_sent() -> None:
     """Legs that sell what their working order bought (OPO) have no amount, and nothing to check of it."""
     asked = order(side=SELL, price="41000")
     assert refused(asked, desk(), amount_follows=True) == needless("quantity")
-    assert refused(replace(asked, amount=None), desk(), amount_follows=True) is None
-    dear = replace(asked, amount=None, price=D("41000.001"))
+    assert refused(asked._replace(amount=None), desk(), amount_follows=True) is None
+    dear = asked._replace(amount=None, price=D("41000.001"))
     assert refused(dear, desk(), amount_follows=True) == fails("PRICE_FILTER")
 
 
@@ -495,10 +497,10 @@ def test_self_trade_prevention_modes_of_the_market() -> None:
     """Only listed modes may be named."""
     where = desk(filters=MarketFilters(prevention_modes=("EXPIRE_MAKER",)))
     unlisted = (-1013, "This symbol does not allow the specified self-trade prevention mode.")
-    assert refused(replace(order(), self_trade_prevention="EXPIRE_TAKER"), where) == unlisted
-    assert refused(replace(order(), self_trade_prevention="EXPIRE_MAKER"), where) is None
-    assert refused(replace(order(), self_trade_prevention="TRANSFER"), desk()) == unlisted
-    assert refused(replace(order(), self_trade_prevention="DECREMENT"), desk()) is None
+    assert refused(order()._replace(self_trade_prevention="EXPIRE_TAKER"), where) == unlisted
+    assert refused(order()._replace(self_trade_prevention="EXPIRE_MAKER"), where) is None
+    assert refused(order()._replace(self_trade_prevention="TRANSFER"), desk()) == unlisted
+    assert refused(order()._replace(self_trade_prevention="DECREMENT"), desk()) is None
 
 
 @pytest.mark.parametrize("status", MarketStatus)

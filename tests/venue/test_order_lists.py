@@ -275,7 +275,7 @@ def test_lists_are_refused_whole() -> None:
     venue = venue_at(filters={SYMBOL: MarketFilters(max_order_lists=1)})
     assert refused(venue, oco("11")) == (-2010, "Account has insufficient balance for requested action.")
     pair = oco("0.1")
-    same = replace(pair, legs=tuple(replace(leg, client_order_id="x") for leg in pair.legs))
+    same = replace(pair, legs=tuple(leg._replace(client_order_id="x") for leg in pair.legs))
     assert refused(venue, same) == (-2010, "Duplicate order sent.")
     place(venue, oco("0.1", list_client_order_id="mine"))
     assert refused(venue, oco("0.1")) == (-2010, "Filter failure: MAX_NUM_ORDER_LISTS")
@@ -286,7 +286,7 @@ def test_lists_are_refused_whole() -> None:
     with pytest.raises(VenueRefusal, match="Order list does not exist"):
         venue.order_list("a", order_list_id=77)
     icebergs = replace(
-        pair, legs=tuple(replace(leg, iceberg_amount=D("0.05")) for leg in pair.legs[:1]) + pair.legs[1:]
+        pair, legs=tuple(leg._replace(iceberg_amount=D("0.05")) for leg in pair.legs[:1]) + pair.legs[1:]
     )
     with pytest.raises(VenueRefusal, match="Iceberg"):
         venue.check_order_list(icebergs)
@@ -543,7 +543,7 @@ def test_cancelling_a_partly_filled_opo_frees_what_it_bought() -> None:
 def test_what_is_too_little_to_sell_ends_an_opo() -> None:
     """Filters are asked when the working order has filled: the leg expires as REJECTED and the funds are free."""
     venue = venue_at(funds=NO_BTC, fees=FREE)
-    cheap = replace(leg("8001"), price=D(8001))
+    cheap = leg("8001")._replace(price=D(8001))
     placed = place(venue, oto(request(BUY, "0.0005", "39000"), cheap, pays=True))
     move(venue, "39000")
     assert (statuses(venue, placed), reasons(venue, placed)) == ([FILLED, EXPIRED], ["", "REJECTED"])

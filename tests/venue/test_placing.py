@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from gridtide.domain.errors import InvalidValue
 from gridtide.domain.market import Timestamp
 from gridtide.domain.order import OrderStatus, Side, TimeInForce
 from gridtide.venue.messages import BookLevel, Placement, VenueRefusal
+from gridtide.venue.settings import VenueSettings
 from tests.venue.world import (
     BTC,
     FREE,
@@ -215,6 +217,36 @@ def test_slippage_worsens_market_orders_only() -> None:
     assert sell(venue, "0.001").fills[0].price == D("39959.99")
     assert buy(venue, "0.001", "40001", tif=IOC).fills[0].price == D("40000.01")
     venue.check()
+
+
+def test_slippage_by_volume_grows_with_the_share_of_what_traded() -> None:
+    """One per cent for an order as large as the last five minutes, a tenth of that for a tenth, on top of the fixed
+    part; never more than for all of it."""
+    venue = venue_at(volume_slippage=D("0.01"), slippage=D("0.001"), depth_quote=D(10_000_000))
+    assert buy(venue, "0.1").fills[0].price == D("40080.02"), (
+        "a tenth of the 1 BTC that traded: 0.1 % + 0.1 %"
+    )
+    assert buy(venue, None, quote="4000").fills[0].price == D("40080.02")
+    assert sell(venue, "1").fills[0].price == D("39559.99")
+    assert sell(venue, "3").fills[0].price == D("39559.99")
+    move(venue, "40000", volume="9")
+    assert buy(venue, "1").fills[0].price == D("40080.02")
+    assert buy(venue, "0.001", "40001", tif=IOC).fills[0].price == D("40000.01"), (
+        "limit orders keep their price"
+    )
+    venue.check()
+
+
+def test_in_a_market_without_trades_any_order_is_all_of_it() -> None:
+    venue = venue_at(None, volume_slippage=D("0.01"))
+    move(venue, "40000", volume="0")
+    assert buy(venue, "0.001").fills[0].price == D("40400.02")
+
+
+def test_slippages_together_stay_below_one() -> None:
+    for fixed, by_volume in (("-0.1", "0"), ("0", "-0.1"), ("0.5", "0.5")):
+        with pytest.raises(InvalidValue, match="must not be below 0, and together they must be below 1"):
+            VenueSettings(slippage=D(fixed), volume_slippage=D(by_volume))
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,11 @@ def test_the_ledger_finds_lost_funds_and_bad_orders() -> None:
     life.venue = Venue.from_state(state, random.Random(1))
     life.ledger.read(buy(life.venue, "0.1", "38000").events)
     assert set(life.ledger.violations) == {"funds"}
-    off_tick = replace(order.order, price=D("39000.001"), order_id=77, side=Side.SELL)
-    life.ledger.read((replace(order, order=off_tick, execution_id=10**6),))
+    off_tick = order.order._replace(price=D("39000.001"), order_id=77, side=Side.SELL)
+    life.ledger.read((order._replace(order=off_tick, execution_id=10**6),))
     assert set(life.ledger.violations) == {"funds", "filters"}
-    asks = replace(order.order, price=D("37000"), order_id=78, side=Side.SELL)
-    life.ledger.read((replace(order, order=asks, execution_id=10**6 + 1),))
+    asks = order.order._replace(price=D("37000"), order_id=78, side=Side.SELL)
+    life.ledger.read((order._replace(order=asks, execution_id=10**6 + 1),))
     assert set(life.ledger.violations) == {"funds", "filters", "crossed"}
 
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -182,7 +181,7 @@ def test_a_stop_is_triggered_by_a_recorded_trade() -> None:
     recording = queued()
     recording.trade("101", "1", Side.BUY)
     stop = request(Side.SELL, "6", "100", kind="STOP_LOSS_LIMIT", tif=TimeInForce.GTC)
-    placed = recording.venue.place_order(replace(stop, stop_price=D(100)), NOW)
+    placed = recording.venue.place_order(stop._replace(stop_price=D(100)), NOW)
     recording.trade("100.5", "1", Side.BUY)
     assert filled(recording, placed) == 0
     recording.trade("100", "1", Side.SELL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,15 @@ from gridtide.bootstrap.bots import (
     default_bot,
     gate_of,
     grid_config,
+    make_strategy,
     protocol_times,
+    revive_strategy,
 )
 from gridtide.bootstrap.own_orders import look_for_unknown, refuse_older_books, stored_generations
 from gridtide.bootstrap.preview import check_funds
 from gridtide.config.bot import BotSettings
 from gridtide.config.settings import Mode
+from gridtide.config.strategy import GridSettings
 from gridtide.domain.commands import StopPolicy
 from gridtide.domain.errors import GridtideError, InvalidConfig, PlanRefused
 from gridtide.domain.journal import BotState
@@ -32,12 +36,11 @@ from gridtide.risk.gate import default_gate
 from gridtide.runners.live import LiveRun
 from gridtide.runners.watchdogs.limits import WatchdogLimits
 from gridtide.storage import sql_journal
-from gridtide.storage.database import open_database
+from gridtide.storage.database import database_exists, open_database, place_of
 from gridtide.storage.reader import open_reader
 from gridtide.storage.retention import DAY_MS, Retention
 from gridtide.strategies.caretaker import Caretaker, is_cared_for
 from gridtide.strategies.grid.plan import make_plan
-from gridtide.strategies.registry import create_strategy, restore_strategy
 from gridtide.strategies.single_order import SingleOrderStrategy
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
     from gridtide.strategies.protocol import Strategy
 
 
+NUMBERS_GROW = frozenset({"binance", "binanceus"})
+"""Exchanges that number the orders of a market upwards (their published API)."""
 DEFAULT_SYMBOL = Symbol("BTC/USDT")
 
 
@@ -76,19 +81,10 @@ async def build_live(connection: ExchangeConnection, options: LiveOptions) -> Li
 
     A bot that ran before goes on with the grid it has. Raises `InvalidInput` (and its kin `InvalidConfig`,
     `PlanRefused`) for what its owner has to change, `Fenced` where another process runs the bot; then nothing
-    was placed and nothing is held.
+    was placed, nothing is held, and where there was no database there is none.
     """
-    exchange = await _connected(connection)
-    try:
-        database = open_database(options.database_url)
-        try:
-            return await _build(exchange, database, options)
-        except BaseException:
-            database.close()
-            raise
-    except BaseException:
-        await exchange.close()
-        raise
+    async with _checked(connection, options) as (exchange, books):
+        return await _build(exchange, books, options)
 
 
 async def build_order(
@@ -103,15 +99,52 @@ async def build_order(
     The engine's strategy is a `SingleOrderStrategy`: its `outcome` tells how it ended. The order may use all
     that is free on the account.
     """
-    exchange = await _connected(connection)
+    strategy = SingleOrderStrategy(options.symbol, side, amount, limit)
+    async with _checked(connection, options) as (exchange, books):
+        return await _build_order(exchange, books, options, strategy)
+
+
+class _Books:
+    """The database of a run. One that is there is opened, and so checked and brought up to date, before it is read; one
+    that is not is made behind all checks."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._database = open_database(url) if database_exists(url) else None
+
+    def open(self) -> Database:
+        """The database; made where there is none."""
+        if self._database is None:
+            self._database = open_database(self.url)
+        return self._database
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader | None]:
+        """A reader, or None where there is nothing to read."""
+        if self._database is None:
+            yield None
+            return
+        with open_reader(self.url) as reader:
+            yield reader
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+
+
+@asynccontextmanager
+async def _checked(
+    connection: ExchangeConnection, options: LiveOptions
+) -> AsyncIterator[tuple[RecordedExchange, _Books]]:
+    """Exchange and books for the run that the block builds; both are closed where it fails."""
+    exchange = make_exchange(connection)
     try:
-        database = open_database(options.database_url)
+        await exchange.connect()
+        books = _Books(options.database_url)
         try:
-            return await _build_order(
-                exchange, database, options, SingleOrderStrategy(options.symbol, side, amount, limit)
-            )
+            yield exchange, books
         except BaseException:
-            database.close()
+            books.close()
             raise
     except BaseException:
         await exchange.close()
@@ -119,7 +152,7 @@ async def build_order(
 
 
 async def _build_order(
-    exchange: RecordedExchange, database: Database, options: LiveOptions, strategy: SingleOrderStrategy
+    exchange: RecordedExchange, books: _Books, options: LiveOptions, strategy: SingleOrderStrategy
 ) -> LiveRun:
     market = exchange.market(options.symbol)
     account = await exchange.account()
@@ -137,9 +170,10 @@ async def _build_order(
     identity = sql_journal.BotIdentity(
         "manual", account.account_id, options.symbol, exchange.name, options.mode.value
     )
-    least = await _check_ids(exchange, options.database_url, identity)
+    with books.reading() as reader:
+        least = (await look_for_unknown(exchange, identity, reader)).newest_generation + 1
     return await _assemble(
-        exchange, database, identity, market, options, parts, resume=False, minimum_generation=least
+        exchange, books.open(), identity, market, options, parts, resume=False, minimum_generation=least
     )
 
 
@@ -156,42 +190,30 @@ class _Parts:
     """Whether nothing else trades on the account, so that its balances can be checked to the last unit."""
 
 
-async def _connected(connection: ExchangeConnection) -> RecordedExchange:
-    exchange = make_exchange(connection)
-    try:
-        await exchange.connect()
-    except BaseException:
-        await exchange.close()
-        raise
-    return exchange
-
-
-async def _build(exchange: RecordedExchange, database: Database, options: LiveOptions) -> LiveRun:
+async def _build(exchange: RecordedExchange, books: _Books, options: LiveOptions) -> LiveRun:
     symbol = Symbol(options.bot.market) if options.bot is not None else options.symbol
     market = exchange.market(symbol)
     account = await exchange.account()
     name = options.bot.name if options.bot is not None else "grid"
     identity = sql_journal.BotIdentity(name, account.account_id, symbol, exchange.name, options.mode.value)
-    minimum_generation = await _check_books(exchange, options.database_url, identity)
-    stored = _resumable(options.database_url, identity)
+    with books.reading() as reader:
+        minimum_generation = await _check_books(exchange, identity, books.url, reader)
+        stored = _resumable(reader, identity) if reader is not None else None
     if stored is not None:
         bot = _same_bot(options, stored)
     else:
         bot = options.bot or await _default(exchange, market)
         await _check_fresh(exchange, bot, market)
-    config = grid_config(bot)
     parts = _Parts(
-        create_strategy(bot.strategy.name, bot.market, config.to_settings()),
-        lambda state: (
-            Caretaker.from_state(state) if is_cared_for(state) else restore_strategy(bot.strategy.name, state)
-        ),
+        make_strategy(bot),
+        lambda state: Caretaker.from_state(state) if is_cared_for(state) else revive_strategy(bot, state),
         allocation_of(bot),
         gate_of(bot),
         {"bot": bot.model_dump(mode="json")},
     )
     return await _assemble(
         exchange,
-        database,
+        books.open(),
         identity,
         market,
         options,
@@ -201,18 +223,16 @@ async def _build(exchange: RecordedExchange, database: Database, options: LiveOp
     )
 
 
-async def _check_ids(exchange: RecordedExchange, url: str, identity: sql_journal.BotIdentity) -> int:
-    """The least generation whose ids were never used, whatever the books have forgotten (F06)."""
-    with open_reader(url) as reader:
-        return (await look_for_unknown(exchange, identity, reader)).newest_generation + 1
+async def _check_books(
+    exchange: RecordedExchange, identity: sql_journal.BotIdentity, url: str, reader: Reader | None
+) -> int:
+    """Refuse books that are older than the bot's orders, or gone (F46).
 
-
-async def _check_books(exchange: RecordedExchange, url: str, identity: sql_journal.BotIdentity) -> int:
-    """Refuse books that are older than the bot's orders (F46); the least generation whose ids were never used."""
-    with open_reader(url) as reader:
-        sightings = await look_for_unknown(exchange, identity, reader)
-        has_books = bool(stored_generations(reader, identity))
-        refuse_older_books(sightings, reader.place, has_books=has_books)
+    Gives the least generation whose ids were never used, whatever the books have forgotten (F06).
+    """
+    sightings = await look_for_unknown(exchange, identity, reader)
+    has_books = reader is not None and bool(stored_generations(reader, identity))
+    refuse_older_books(sightings, place_of(url), has_books=has_books)
     return sightings.newest_generation + 1
 
 
@@ -244,7 +264,11 @@ async def _assemble(
         strategy = parts.fresh if state is None else parts.revive(state)
         engine_identity = BotIdentity(identity.name, identity.account_id, market.symbol, journal.generation)
         settings = EngineSettings(
-            engine_identity, parts.allocation, protocol_times(options.mode), parts.owns_account
+            engine_identity,
+            parts.allocation,
+            protocol_times(options.mode),
+            parts.owns_account,
+            order_numbers_grow=exchange.name in NUMBERS_GROW,
         )
         engine = Engine(settings, market, fees, strategy, parts.gate, snapshot)
         run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
@@ -265,11 +289,10 @@ async def _assemble(
     return LiveRun(engine, journal, exchange, run_id, after_close=end, limits=WatchdogLimits(), folder=folder)
 
 
-def _resumable(url: str, identity: sql_journal.BotIdentity) -> StoredBot | None:
+def _resumable(reader: Reader, identity: sql_journal.BotIdentity) -> StoredBot | None:
     """The newest generation of the bot, unless its life ended with a liquidation."""
-    with open_reader(url) as reader:
-        found = stored_generations(reader, identity)
-        return found[-1] if found and _goes_on(reader, found[-1]) else None
+    found = stored_generations(reader, identity)
+    return found[-1] if found and _goes_on(reader, found[-1]) else None
 
 
 def _goes_on(reader: Reader, bot: StoredBot) -> bool:
@@ -299,8 +322,8 @@ def _same_bot(options: LiveOptions, stored: StoredBot) -> BotSettings:
     running = BotSettings.model_validate(stored.config["bot"])
     if options.bot is not None and options.bot.strategy != running.strategy:
         raise InvalidConfig(
-            f"bots.{stored.name}.strategy: the bot {stored.name} runs a grid with other settings; nothing was "
-            "changed: give the new grid another name, or end the old one with `gridtide stop --liquidate`"
+            f"bots.{stored.name}.strategy: the bot {stored.name} runs with other settings; nothing was "
+            "changed: give the new one another name, or end the old one with `gridtide stop --liquidate`"
         )
     return options.bot or running
 
@@ -320,8 +343,11 @@ async def _default(exchange: Exchange, market: Market) -> BotSettings:
 
 
 async def _check_fresh(exchange: Exchange, bot: BotSettings, market: Market) -> None:
-    """A grid that would be refused is refused before the books are opened."""
-    fees = await exchange.fees(market.symbol)
-    book = await exchange.top_of_book(market.symbol)
-    make_plan(grid_config(bot), market, fees, book)
+    """A grid that would be refused, or a strategy that nobody offers, is refused before the books are opened."""
+    if isinstance(bot.strategy, GridSettings):
+        fees = await exchange.fees(market.symbol)
+        book = await exchange.top_of_book(market.symbol)
+        make_plan(grid_config(bot), market, fees, book)
+    else:
+        make_strategy(bot)
     check_funds(bot, market, await exchange.balances())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gridtide.bootstrap.bots import grid_config
+from gridtide.bootstrap.bots import grid_config, make_strategy
 from gridtide.domain.errors import PlanRefused
 from gridtide.domain.market import Asset, Symbol
 from gridtide.domain.money import ZERO, tidy
@@ -49,14 +49,20 @@ async def preview(exchange: Exchange, bot: BotSettings, *, is_funded: bool = Fal
     return Preview(bot, market, fees, book, balances, plan)
 
 
+async def check_strategy(exchange: Exchange, bot: BotSettings) -> None:
+    """Raise where a bot that trades no grid could not start: its strategy is not there, or its money is not."""
+    make_strategy(bot)
+    check_funds(bot, exchange.market(Symbol(bot.market)), await exchange.balances())
+
+
 def check_funds(bot: BotSettings, market: Market, balances: Mapping[Asset, Balance]) -> None:
-    """Raise `PlanRefused` where the account holds less than the grid is to use."""
+    """Raise `PlanRefused` where the account holds less than the bot is to use."""
     needs = ((market.quote, bot.strategy.total_investment), (market.base, bot.strategy.base_amount))
     for asset, need in needs:
         free = _free(balances, asset)
         if need > free:
             raise PlanRefused(
-                f"the grid is to use {tidy(need)} {asset}, but the account has {tidy(free)} free; "
+                f"the bot is to use {tidy(need)} {asset}, but the account has {tidy(free)} free; "
                 "nothing was placed: lower total_investment or bring funds in"
             )
 

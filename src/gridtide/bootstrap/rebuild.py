@@ -244,13 +244,13 @@ def _default_settings(market: Market, own: list[OwnOrder], records: Records) -> 
         quote += fill.fee.amount if fill.fee.asset == market.quote else ZERO
     levels = {int(order.slot.name): order.update.price for order in own if order.slot.name.isdigit()}
     bot = default_bot(market, Decimal(1) if not levels else next(iter(levels.values())), quote)
-    low, high = levels.get(0), levels.get(bot.strategy.levels - 1)
+    low, high = levels.get(0), levels.get(bot.grid.levels - 1)
     if low is None or high is None:
         raise InvalidInput(
             "the bot ran without a config, and the exchange shows no order at the bounds of its grid: nothing was "
             "written; write its settings into a config and name that"
         )
-    strategy = bot.strategy.model_copy(update={"lower_price": low, "upper_price": high})
+    strategy = bot.grid.model_copy(update={"lower_price": low, "upper_price": high})
     return bot.model_copy(update={"strategy": strategy})
 
 

@@ -10,13 +10,17 @@ from typing import Any
 from cyclopts import App, Parameter
 
 from gridtide import __version__
+from gridtide.cli.backtest import backtest
 from gridtide.cli.check import check
 from gridtide.cli.doctor import doctor
+from gridtide.cli.download import download
+from gridtide.cli.export import export
 from gridtide.cli.init import init
 from gridtide.cli.order import order
 from gridtide.cli.pause import pause
 from gridtide.cli.plan import plan
 from gridtide.cli.rebuild import rebuild
+from gridtide.cli.reports import report
 from gridtide.cli.resume import resume
 from gridtide.cli.run import run
 from gridtide.cli.sandbox import sandbox
@@ -47,6 +51,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "rebuild": rebuild,
     "sandbox": sandbox,
     "simulate": simulate,
+    "download": download,
+    "report": report,
+    "export": export,
+    "backtest": backtest,
 }
 
 

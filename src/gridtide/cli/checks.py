@@ -135,7 +135,7 @@ async def check_grid(
 
     A grid that stands already is not planned anew: its money is in its orders, and the price may have left it.
     """
-    from gridtide.bootstrap import preview
+    from gridtide.bootstrap import check_strategy, preview
 
     try:
         bot = await find_bot()
@@ -147,6 +147,11 @@ async def check_grid(
             yield Check(
                 "grid", Outcome.PASSED, f"{bot.name} has a grid already, and the next run goes on with it"
             )
+            return
+        if not bot.is_grid:
+            await check_strategy(exchange, bot)
+            text = f"{bot.strategy.name} is there, and so is what it may use; what it places, only it knows"
+            yield Check("strategy", Outcome.PASSED, text)
             return
         shown = await preview(exchange, bot)
     except GridtideError as error:
@@ -166,8 +171,8 @@ async def check_grid(
     )
     for warning in plan.warnings:
         yield Check("plan", Outcome.WARNING, warning)
-    if bot.strategy.levels - 1 > bot.risk.max_open_orders:
-        text = f"{bot.strategy.levels - 1} orders are planned, risk.max_open_orders allows {bot.risk.max_open_orders}"
+    if bot.grid.levels - 1 > bot.risk.max_open_orders:
+        text = f"{bot.grid.levels - 1} orders are planned, risk.max_open_orders allows {bot.risk.max_open_orders}"
         yield Check("risk", Outcome.WARNING, text)
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from gridtide.cli.exchange_options import START_PRICES, unknown_market
 from gridtide.config.fees import FeeSettings
+from gridtide.config.strategy import GridSettings
 from gridtide.domain.errors import DataUnusable, InvalidConfig, InvalidInput
 from gridtide.domain.money import cut_to_places, plain
 from gridtide.market_data.known_markets import known_symbols, symbol_of_name
 from gridtide.sandbox.launch import STATE_FILE, LaunchSpec
-from gridtide.sandbox.process import SandboxHandle, attach, read_launch, start_process
+from gridtide.sandbox.process import SandboxHandle, attach, read_launch, start_process, was_cut_short
 from gridtide.sandbox.state_file import write_private
 
 if TYPE_CHECKING:
@@ -104,8 +105,11 @@ async def open_embedded(
     if handle is not None:
         return Embedded(handle, books_of(folder), True, f"the sandbox still runs in {folder}: taken up again")
     if (folder / STATE_FILE).exists():
+        story = f"the sandbox goes on from its state in {folder}"
+        if was_cut_short(folder):
+            story += ", the last one it could save: it was ended before it saved all it did"
         handle = await start_process(folder, spec)
-        return Embedded(handle, books_of(folder), False, f"the sandbox goes on from its state in {folder}")
+        return Embedded(handle, books_of(folder), False, story)
     url = _new_books(folder, settings)
     handle = await start_process(folder, spec)
     books = "new books"
@@ -171,8 +175,10 @@ def _start_price(given: Decimal | None, bot: BotSettings | None, symbol: str) ->
 
 
 def middle_of(bot: BotSettings) -> Decimal:
-    """The price in the middle of the bot's range."""
-    return cut_to_places((bot.strategy.lower_price + bot.strategy.upper_price) / 2, 8).normalize()
+    """The price in the middle of the bot's range; where it trades no grid, one that the market has had."""
+    if not isinstance(bot.strategy, GridSettings):
+        return Decimal(START_PRICES.get(bot.market, "1"))
+    return cut_to_places((bot.grid.lower_price + bot.grid.upper_price) / 2, 8).normalize()
 
 
 def _fee_asset(fees: FeeSettings, symbol: str) -> tuple[str | None, str | None]:

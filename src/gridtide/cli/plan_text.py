@@ -28,7 +28,7 @@ def plan_rows(preview: Preview) -> list[tuple[str, str]]:
     low, high = (wording.price_text(market, price) for price in (plan.prices[0], plan.prices[-1]))
     rows = [
         ("market", f"{market.symbol}, price {wording.price_text(market, plan.start_price)}"),
-        ("range", f"{low} to {high}, {len(plan.levels)} levels, {preview.bot.strategy.spacing}"),
+        ("range", f"{low} to {high}, {len(plan.levels)} levels, {preview.bot.grid.spacing}"),
         ("first", _first_text(preview)),
         ("then", f"{len(plan.buys)} buys and {len(plan.sells)} sells; level {plan.vacant} stays vacant"),
         ("uses", f"{_money(plan.total_investment)} {quote}, of which {_money(plan.buys_cost)} in buy orders"),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gridtide.cli import leaving_at_once
 from gridtide.cli.options import (
     STATE_FOLDER,
     BotName,
@@ -57,10 +58,11 @@ def run(
       gridtide run --market BTCUSDT-1m-2021.parquet --speed 600 --for 10m
       gridtide run my-grid.yaml
     """
-    from gridtide.cli.durations import parse_duration
-    from gridtide.cli.embedded import Play
-    from gridtide.cli.launch import Manner, chosen_policy, launch
-    from gridtide.cli.world import Wish
+    with leaving_at_once():
+        from gridtide.cli.durations import parse_duration
+        from gridtide.cli.embedded import Play
+        from gridtide.cli.launch import Manner, chosen_policy, launch
+        from gridtide.cli.world import Wish
 
     return launch(
         Wish(config, bot, state_folder, Play(market, speed, seed)),

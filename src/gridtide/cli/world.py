@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gridtide.bootstrap import LiveOptions, connection_for
 from gridtide.cli.embedded import DEFAULT_SYMBOL, Embedded, Play, launch_spec, open_embedded
 from gridtide.config import AppSettings, BotSettings, Mode, config_hash, load_settings, secret_values
-from gridtide.domain.errors import InvalidConfig, InvalidInput
+from gridtide.domain.errors import InvalidConfig, InvalidInput, StorageFailed
 from gridtide.domain.market import Symbol
 from gridtide.sandbox.state_file import write_private
 from gridtide.telemetry.redaction import SECRETS
@@ -108,9 +108,16 @@ async def open_world(wish: Wish, *, keep_alive: bool = False) -> AsyncIterator[W
             embedded.database_url,
             embedded,
         )
-    finally:
-        if not (keep_alive and embedded.was_running):
-            await handle.shutdown()
+    except BaseException:
+        with suppress(StorageFailed):  # what went wrong before is told; the next start tells of the sandbox
+            await _leave(embedded, keep_alive=keep_alive)
+        raise
+    await _leave(embedded, keep_alive=keep_alive)
+
+
+async def _leave(embedded: Embedded, *, keep_alive: bool) -> None:
+    if not (keep_alive and embedded.was_running):
+        await embedded.handle.shutdown()
 
 
 def remember(wish: Wish) -> None:

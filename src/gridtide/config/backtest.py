@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gridtide.config.fees import FeeSettings
-from gridtide.config.values import AssetCode, NotNegative, Section
+from gridtide.config.values import AssetCode, Fraction, NotNegative, Section
 
 
 class BacktestSettings(Section):
@@ -25,3 +25,27 @@ class BacktestSettings(Section):
 
     fill_model: Literal["touch", "trade_through", "queue"] = "touch"
     """What it takes to fill a resting order: reaching its price, going one step beyond, or waiting in the queue."""
+
+    queue_probability: Fraction = Decimal("0.5")
+    """With the fill model queue: how likely a price that reaches the order without going beyond fills it."""
+
+    volume_cap: Annotated[Fraction, Field(gt=0)] | None = None
+    """The part of a move's volume that resting orders may take together. Left out: no cap."""
+
+    slippage: Fraction = Decimal(0)
+    """By how much market orders trade worse than the best price: 0.001 is 0.1 %."""
+
+    volume_slippage: Fraction = Decimal(0)
+    """How much worse still a market order trades that is as large as all that traded in five minutes."""
+
+    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """How long an order or a cancel takes to the exchange."""
+
+    latency_most_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
+    """With it each request takes a random time between latency_ms and this, by the seed."""
+
+    seed: int = 1
+    """Decides everything random: the queue's luck and the latency."""
+
+    halt_at_gaps: bool = False
+    """Whether the market is closed where its data has a gap, so that orders are refused there."""

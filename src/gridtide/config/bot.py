@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from gridtide.config.risk import RiskSettings
-from gridtide.config.strategy import GridSettings
+from gridtide.config.strategy import GridSettings, StrategySettings
 from gridtide.config.values import MarketName, Name, Section
 from gridtide.domain.commands import StopPolicy
+from gridtide.domain.errors import InvalidConfig
 
 
 class BotSettings(Section):
@@ -17,7 +18,7 @@ class BotSettings(Section):
     market: MarketName
     """The spot market, base and quote: BTC/USDT."""
 
-    strategy: GridSettings
+    strategy: StrategySettings
     """What it does."""
 
     risk: RiskSettings = RiskSettings()
@@ -26,3 +27,17 @@ class BotSettings(Section):
     on_stop: StopPolicy = StopPolicy.KEEP
     """What a stop leaves behind. keep: the orders stay and the next run goes on with them. cancel: they are cancelled.
     liquidate: they are cancelled and the base is sold."""
+
+    @property
+    def is_grid(self) -> bool:
+        return isinstance(self.strategy, GridSettings)
+
+    @property
+    def grid(self) -> GridSettings:
+        """The settings of its grid. Raises `InvalidConfig` where it trades something else."""
+        if not isinstance(self.strategy, GridSettings):
+            raise InvalidConfig(
+                f"bots.{self.name}.strategy: this is about grids, and the bot trades {self.strategy.name}; nothing was "
+                "changed: run, check and backtest take any strategy"
+            )
+        return self.strategy

@@ -21,6 +21,8 @@ def redacted_view(settings: AppSettings) -> dict[str, Any]:
     """All settings as plain values; a secret shows as `***`, money as text."""
     view: dict[str, Any] = _plain(settings.model_dump())
     view["storage"]["url"] = without_password(settings.storage.url)
+    if settings.data.database is not None:
+        view["data"]["database"] = without_password(settings.data.database)
     return view
 
 
@@ -28,6 +30,7 @@ def config_hash(settings: AppSettings) -> str:
     """SHA-256 of what decides about a run: equal for equal settings, whatever the key or the way they were written."""
     view = redacted_view(settings)
     del view["exchange"]["api_key"], view["exchange"]["api_secret"]
+    del view["data"]  # where data are kept decides nothing; what they were, their own checksum says
     text = json.dumps(view, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -37,8 +40,8 @@ def secret_values(settings: AppSettings) -> list[str]:
     exchange, sandbox = settings.exchange, settings.sandbox
     secrets = (exchange.api_key, exchange.api_secret, sandbox.api_secret, sandbox.control_token)
     given = [secret.get_secret_value() for secret in secrets if secret]
-    if password := _PASSWORD.search(settings.storage.url):
-        given.append(password[0].rpartition("@")[0].partition(":")[2])
+    urls = (settings.storage.url, settings.data.database or "")
+    given += [found[0].rpartition("@")[0].partition(":")[2] for found in map(_PASSWORD.search, urls) if found]
     return [value for value in given if value]
 
 

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gridtide.config.backtest import BacktestSettings
 from gridtide.config.bot import BotSettings
+from gridtide.config.data import DataSettings
 from gridtide.config.exchange import ExchangeSettings
 from gridtide.config.logging import LoggingSettings
 from gridtide.config.sandbox import SandboxSettings
@@ -52,6 +53,7 @@ class AppSettings(BaseSettings):
     logging: LoggingSettings = LoggingSettings()
     sandbox: SandboxSettings = SandboxSettings()
     backtest: BacktestSettings = BacktestSettings()
+    data: DataSettings = DataSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,11 +1,21 @@
-"""The grid: its range, its levels, how much it invests, and how it trades. Rules: grid-semantics 0 to 5."""
+"""The grid: its range, its levels, how much it invests, and how it trades. Rules: grid-semantics 0 to 5. And any other
+strategy, by its name: which names there are, and what their settings mean, is not known here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from gridtide.config.values import Fraction, NotNegative, Positive, Section
 
@@ -96,3 +106,52 @@ class GridSettings(Section):
         if self.base_amount and self.sizing == "quote_only":
             raise ValueError("sizing quote_only sells nothing at the start, so base_amount has no use")
         return self
+
+
+class OtherStrategySettings(BaseModel):
+    """A strategy that is no grid: what it may use of the account, and settings of its own beside that."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    """As it is registered: `single_order`, or a name that an installed package offers under `gridtide.strategies`."""
+
+    total_investment: NotNegative = Decimal(0)
+    """How much it may use, in the quote asset."""
+
+    base_amount: NotNegative = Decimal(0)
+    """Base you already hold that it may use."""
+
+    base_cost: NotNegative | None = None
+    """What that base cost you, in quote, all together. Needed with `base_amount`."""
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the strategy itself is told, as it was written."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.total_investment and not self.base_amount:
+            raise ValueError(
+                "give total_investment, base_amount or both: it may use nothing else of the account"
+            )
+        if bool(self.base_amount) != (self.base_cost is not None):
+            raise ValueError("base_amount and base_cost belong together")
+        return self
+
+
+def _by_name(value: Any, _: ValidatorFunctionWrapHandler) -> GridSettings | OtherStrategySettings:
+    """A section without a name is a grid, and the errors of the one that is meant are told, not those of both."""
+    if isinstance(value, GridSettings | OtherStrategySettings):
+        return value
+    name = value.get("name", "grid") if isinstance(value, Mapping) else "grid"
+    return (GridSettings if name == "grid" else OtherStrategySettings).model_validate(value)
+
+
+StrategySettings = Annotated[GridSettings | OtherStrategySettings, WrapValidator(_by_name)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Free and locked amount of one asset on an exchange account."""
+class Balance(NamedTuple):
+    """Free and locked amount of one asset on an exchange account. A named tuple because each fill makes some."""
 
     free: Decimal
     locked: Decimal

@@ -71,6 +71,8 @@ class TakeSnapshot:
     client_order_ids: tuple[str, ...]
     full: bool = True
     """False: without balances (light reconciliation)."""
+    asked_at: Timestamp | None = None
+    """Exchange time, ms; comes back with the answer, so that rounds which overlap are told apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
     from gridtide.domain.journal import PauseReason
-    from gridtide.domain.market import Asset, Market, Symbol, TopOfBook
+    from gridtide.domain.market import Asset, Market, Symbol, Timestamp, TopOfBook
     from gridtide.domain.order import OrderUpdate
 
 
@@ -164,6 +164,8 @@ class SnapshotTaken:
     """None in a light round."""
     stable: bool = True
     """False where reads kept changing under us for five rounds."""
+    asked_at: Timestamp | None = None
+    """As the command had it: whatever happened to an order since then, the reads may not show."""
 
 
 @dataclass(frozen=True, slots=True)

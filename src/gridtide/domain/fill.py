@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,3 +52,14 @@ class Fill:
     @property
     def key(self) -> FillKey:
         return FillKey(self.symbol, self.trade_id, self.order_id)
+
+    def corrected_by(self, record: Fill) -> Fill:
+        """This execution with price, amounts, fee and role as the trade record of the same key has them."""
+        return replace(
+            self,
+            price=record.price,
+            amount=record.amount,
+            quote_amount=record.quote_amount,
+            fee=record.fee,
+            is_maker=record.is_maker,
+        )

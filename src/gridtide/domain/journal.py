@@ -125,6 +125,13 @@ class FillAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class FillCorrected:
+    """A fill that is booked, as the trade records have it: they win over what an event or a reply had told."""
+
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
 class ForeignFillSeen:
     """An execution on the account that is not ours: recorded, not posted."""
 
@@ -188,6 +195,7 @@ JournalEntry = (
     OrderPut
     | SlotPut
     | FillAdded
+    | FillCorrected
     | ForeignFillSeen
     | LedgerBooked
     | StrategyStatePut
@@ -215,8 +223,8 @@ class BotSnapshot:
     strategy_state: Mapping[str, Any] | None = None
     recent_orders: tuple[OrderRow, ...] = ()
     """Terminal orders with a fill at or after the safe cursor: late trade records are recognised by them."""
-    fill_keys: frozenset[FillKey] = frozenset()
-    """Keys of the fills booked for `orders` and `recent_orders`."""
+    fills: tuple[Fill, ...] = ()
+    """Those booked for `orders` and `recent_orders`, by key."""
     cursor: CursorPut = CursorPut(0, 0)
     baseline: Mapping[Asset, Decimal] = field(default_factory=dict)
     fill_count: int = 0

@@ -6,11 +6,12 @@ After every fill: equity - contributions = grid profit + floating profit + dust 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from gridtide.domain.errors import Defect
 from gridtide.domain.money import EXACT, ZERO, Amount, Money, divide_down, plain
@@ -30,14 +31,15 @@ KEPT = "KEPT"
 class Account(StrEnum):
     """Where an amount of an asset is. For each asset the balances of all accounts add up to zero."""
 
+    __hash__ = str.__hash__  # an enum's own is a call of Python for each look into a table
+
     HOLDINGS = "holdings"
     MARKET = "market"
     FEES = "fees"
     CONTRIBUTIONS = "contributions"
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One line of a double entry; the lines of one `entry_id` add up to zero for each asset."""
 
     entry_id: str
@@ -47,8 +49,7 @@ class Posting:
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBalance:
+class AccountBalance(NamedTuple):
     """The balance of one account in one asset after an entry."""
 
     account: Account
@@ -56,8 +57,7 @@ class AccountBalance:
     balance: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Base held for a purpose. It stores its total cost in quote, never a unit cost: 1100/0.0999 has no end."""
 
     lot_id: int
@@ -69,8 +69,7 @@ class Lot:
     """When the base was acquired; kept through splits and moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class LotClosing:
+class LotClosing(NamedTuple):
     """The part of a lot that a sell closed, and what it brought."""
 
     closing_id: int
@@ -84,8 +83,7 @@ class LotClosing:
     closed_at: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerTotals:
+class LedgerTotals(NamedTuple):
     """Running sums that are not balances."""
 
     grid_profit: Money = Money(ZERO)
@@ -152,7 +150,12 @@ class Ledger:
     negative raises `Defect` and leaves the ledger as it was: a missing event is never clamped away (F44).
     """
 
-    def __init__(self, base: Asset, quote: Asset, state: LedgerState | None = None) -> None:
+    def __init__(
+        self, base: Asset, quote: Asset, state: LedgerState | None = None, *, is_stored: bool = True
+    ) -> None:
+        """`is_stored`: False where nobody keeps the changes: they come without postings and balances, and everything
+        is checked all the same."""
+        self.is_stored = is_stored
         self.base = base
         self.quote = quote
         state = state or LedgerState()
@@ -163,6 +166,10 @@ class Ledger:
         for lot in sorted(state.lots, key=lambda item: (item.opened_at, item.lot_id)):
             self._lots.setdefault(lot.owner, []).append(lot)
         self._totals = state.totals
+        self._open = _Held()
+        self._owned: dict[str, _Held] = {}
+        """What the lots of each owner add up to: asked for at each fill, while hundreds of lots may be open."""
+        self._sum_up()
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -172,8 +179,8 @@ class Ledger:
 
     def owned(self, owner: str) -> Amount:
         """Base held in the lots of `owner`."""
-        with localcontext(EXACT):
-            return Amount(sum((lot.amount for lot in self._lots.get(owner, ())), ZERO))
+        held = self._owned.get(owner)
+        return Amount(ZERO) if held is None else Amount(held.amount)
 
     def lots(self) -> list[Lot]:
         """All open lots, oldest first within each owner."""
@@ -204,31 +211,40 @@ class Ledger:
 
         A third asset without a price counts as worth nothing in E and V alike, so the identity holds.
         """
-        prices = third_prices or {}
         with localcontext(EXACT):
-            third = ZERO
-            for (account, asset), balance in self._balances.items():
-                if account is Account.HOLDINGS and asset not in (self.base, self.quote):
-                    third += balance * prices.get(asset, ZERO)
-            equity = self.holding(self.quote) + self.holding(self.base) * price + third
-            floating = dust = ZERO
-            for owner, lots in self._lots.items():
-                for lot in lots:
-                    value = lot.amount * price - lot.cost
-                    if owner == DUST:
-                        dust += value
-                    else:
-                        floating += value
-            totals = self._totals
+            third = self._third_value(third_prices or {})
+            totals, dust = self._totals, self._owned.get(DUST)
+            dust_amount, dust_cost = (ZERO, ZERO) if dust is None else (dust.amount, dust.cost)
+            open_amount, open_cost = self._open.amount - dust_amount, self._open.cost - dust_cost
+            balances = self._balances
+            quote = balances.get((Account.HOLDINGS, self.quote), ZERO)
             return Statement(
-                equity=Money(equity),
+                equity=Money(quote + balances.get((Account.HOLDINGS, self.base), ZERO) * price + third),
                 contributions=totals.contributed_value,
                 grid_profit=totals.grid_profit,
-                floating_profit=Money(floating),
-                dust=Money(dust),
+                floating_profit=Money(open_amount * price - open_cost),
+                dust=Money(dust_amount * price - dust_cost),
                 revaluation=Money(third - totals.third_book_value),
                 fees=totals.fees_value,
             )
+
+    def _third_value(self, prices: Mapping[Asset, Decimal]) -> Decimal:
+        third = ZERO
+        if not prices:
+            return third
+        for (account, asset), balance in self._balances.items():
+            if account is Account.HOLDINGS and asset not in (self.base, self.quote):
+                third += balance * prices.get(asset, ZERO)
+        return third
+
+    def check_lots(self) -> None:
+        """Raise `Defect` where the sums of the lots are not those of the lots themselves."""
+        for owner in {*self._lots, *self._owned}:
+            lots, held = self._lots.get(owner, ()), self._owned.get(owner, _Held())
+            with localcontext(EXACT):
+                found = sum((lot.amount for lot in lots), ZERO), sum((lot.cost for lot in lots), ZERO)
+            if found != (held.amount, held.cost):
+                raise Defect(f"the lots of {owner} hold {found}, the books say {(held.amount, held.cost)}")
 
     # --- booking -------------------------------------------------------------------------------------
 
@@ -251,17 +267,11 @@ class Ledger:
             booking = _Booking(self, entry_id, timestamp)
             booking.post(Account.HOLDINGS, asset, amount)
             booking.post(Account.CONTRIBUTIONS, asset, -amount)
-            totals = booking.totals
-            third = ZERO
+            booking.contributed += value
             if asset == self.base:
                 booking.open_lot(owner, amount, value, timestamp)
             elif asset != self.quote:
-                third = value
-            booking.totals = replace(
-                booking.totals,
-                contributed_value=Money(totals.contributed_value + value),
-                third_book_value=Money(totals.third_book_value + third),
-            )
+                booking.third_value += value
             return booking.commit()
 
     def book(self, fill: Fill, owner: str, fee_price: Decimal | None = None) -> LedgerChange:
@@ -273,31 +283,56 @@ class Ledger:
         enough of to pay the fee is contributed by the account first, at the same value.
         """
         with localcontext(EXACT):
-            entry_id = "fill:" + ":".join(map(str, fill.key))
-            booking = _Booking(self, entry_id, fill.timestamp)
-            sign = 1 if fill.side is Side.BUY else -1
-            booking.post(Account.HOLDINGS, self.base, sign * fill.amount)
-            booking.post(Account.MARKET, self.base, -sign * fill.amount)
-            booking.post(Account.HOLDINGS, self.quote, -sign * fill.quote_amount)
-            booking.post(Account.MARKET, self.quote, sign * fill.quote_amount)
+            booking = _Booking(self, f"fill:{fill.symbol}:{fill.trade_id}:{fill.order_id}", fill.timestamp)
+            is_buy = fill.side is Side.BUY
+            base, quote = (fill.amount, -fill.quote_amount) if is_buy else (-fill.amount, fill.quote_amount)
+            booking.post(Account.HOLDINGS, self.base, base)
+            booking.post(Account.MARKET, self.base, -base)
+            booking.post(Account.HOLDINGS, self.quote, quote)
+            booking.post(Account.MARKET, self.quote, -quote)
 
-            base_fee = fill.fee.amount if fill.fee.asset == self.base else ZERO
-            quote_fee = fill.fee.amount if fill.fee.asset == self.quote else ZERO
+            fee, fee_asset = fill.fee.amount, fill.fee.asset
+            base_fee = fee if fee_asset == self.base else ZERO
+            quote_fee = fee if fee_asset == self.quote else ZERO
             third_fee_value = ZERO
-            if fill.fee.amount and not (base_fee or quote_fee):
-                third_fee_value = self._third_fee(booking, fill, fee_price or ZERO)
-            if fill.fee.amount:
-                booking.post(Account.HOLDINGS, fill.fee.asset, -fill.fee.amount)
-                booking.post(Account.FEES, fill.fee.asset, fill.fee.amount)
+            if fee and not (base_fee or quote_fee):
+                third_fee_value = self._third_fee(booking, fee_asset, fee, fee_price or ZERO)
+            if fee:
+                booking.post(Account.HOLDINGS, fee_asset, -fee)
+                booking.post(Account.FEES, fee_asset, fee)
 
-            if fill.side is Side.BUY:
+            if is_buy:
                 cost = fill.quote_amount + quote_fee + third_fee_value
                 booking.open_lot(owner, fill.amount - base_fee, cost, fill.timestamp)
             else:
                 proceeds = fill.quote_amount - quote_fee - third_fee_value
                 booking.close_lots(owner, fill.amount + base_fee, proceeds)
-            value = quote_fee + third_fee_value + base_fee * fill.price
-            booking.totals = replace(booking.totals, fees_value=Money(booking.totals.fees_value + value))
+            booking.fees += quote_fee + third_fee_value + base_fee * fill.price
+            return booking.commit()
+
+    def correct(
+        self, booked: Fill, fill: Fill, owner: str, timestamp: Timestamp, fee_price: Decimal | None = None
+    ) -> LedgerChange:
+        """Book what `fill`, as the records have it, differs by from the same execution as it was `booked`.
+
+        Base that is too little goes to `owner` at the cost it lacked, or at the proceeds it was not sold for; base too
+        much leaves `owner`'s lots, then dust, then the oldest. What no lot can carry is profit or loss at once. The
+        lines join the fill's own entry, so that the entry is the execution as it was. `fee_price` as in `book`.
+        """
+        with localcontext(EXACT):
+            booking = _Booking(self, "fill:" + ":".join(map(str, fill.key)), timestamp)
+            sign = 1 if fill.side is Side.BUY else -1
+            amount, quote = fill.amount - booked.amount, fill.quote_amount - booked.quote_amount
+            for asset, moved in ((self.base, sign * amount), (self.quote, -sign * quote)):
+                booking.post(Account.HOLDINGS, asset, moved)
+                booking.post(Account.MARKET, asset, -moved)
+            base_fee, quote_fee, third_value = self._corrected_fees(booking, booked, fill, fee_price or ZERO)
+            if fill.side is Side.BUY:
+                booking.correct_lots(owner, amount - base_fee, quote + quote_fee + third_value)
+            else:
+                booking.correct_lots(owner, -(amount + base_fee), -(quote - quote_fee - third_value))
+            booking.fees += quote_fee + third_value
+            booking.fees += _base_fee_value(fill, self.base) - _base_fee_value(booked, self.base)
             return booking.commit()
 
     def assign(
@@ -315,33 +350,44 @@ class Ledger:
                 booking.open_lot(target, part, cost, opened_at)
             return booking.commit()
 
-    def _third_fee(self, booking: _Booking, fill: Fill, fee_price: Decimal) -> Decimal:
-        value = fill.fee.amount * fee_price
-        totals = booking.totals
-        missing = fill.fee.amount - self.holding(fill.fee.asset)
-        contributed = ZERO
+    def _corrected_fees(
+        self, booking: _Booking, booked: Fill, fill: Fill, fee_price: Decimal
+    ) -> tuple[Decimal, Decimal, Decimal]:
+        """Post what the fees differ by: more base, more quote, and more value of third assets."""
+        more: dict[Asset, Decimal] = {booked.fee.asset: -booked.fee.amount}
+        more[fill.fee.asset] = more.get(fill.fee.asset, ZERO) + fill.fee.amount
+        third_value = ZERO
+        for asset, amount in more.items():
+            if amount and asset not in (self.base, self.quote):
+                third_value += self._third_fee(booking, asset, amount, fee_price)
+            if amount:
+                booking.post(Account.HOLDINGS, asset, -amount)
+                booking.post(Account.FEES, asset, amount)
+        return more.get(self.base, ZERO), more.get(self.quote, ZERO), third_value
+
+    def _third_fee(self, booking: _Booking, asset: Asset, amount: Decimal, fee_price: Decimal) -> Decimal:
+        value = amount * fee_price
+        missing = amount - self.holding(asset)
         if missing > 0:
-            booking.post(Account.HOLDINGS, fill.fee.asset, missing)
-            booking.post(Account.CONTRIBUTIONS, fill.fee.asset, -missing)
-            contributed = missing * fee_price
-        booking.totals = replace(
-            booking.totals,
-            contributed_value=Money(totals.contributed_value + contributed),
-            third_book_value=Money(totals.third_book_value + contributed - value),
-        )
+            booking.post(Account.HOLDINGS, asset, missing)
+            booking.post(Account.CONTRIBUTIONS, asset, -missing)
+            booking.contributed += missing * fee_price
+            booking.third_value += missing * fee_price
+        booking.third_value -= value
         return value
 
-    def _apply(self, change: LedgerChange) -> None:
-        for item in change.balances:
-            self._balances[item.account, item.asset] = item.balance
+    def _apply(self, balances: Mapping[tuple[Account, Asset], Decimal], change: LedgerChange) -> None:
+        self._balances.update(balances)
         for lot in change.lots:
             self._replace_lot(lot)
         self._totals = change.totals
 
     def _replace_lot(self, lot: Lot) -> None:
         lots = self._lots.setdefault(lot.owner, [])
+        amount, cost = lot.amount, lot.cost
         for index, existing in enumerate(lots):
             if existing.lot_id == lot.lot_id:
+                amount, cost = Amount(amount - existing.amount), Money(cost - existing.cost)
                 if lot.amount:
                     lots[index] = lot
                 else:
@@ -350,42 +396,110 @@ class Ledger:
         else:
             if lot.amount:
                 lots.append(lot)
-                lots.sort(key=lambda item: (item.opened_at, item.lot_id))
+                if len(lots) > 1:
+                    lots.sort(key=_age)
+        self._count(lot.owner, amount, cost)
         if not lots:
             del self._lots[lot.owner]
+            del self._owned[lot.owner]
+
+    def _count(self, owner: str, amount: Decimal, cost: Decimal) -> None:
+        held = self._owned.get(owner)
+        if held is None:
+            held = self._owned[owner] = _Held()
+        for sums in (held, self._open):
+            sums.amount += amount
+            sums.cost += cost
+
+    def _sum_up(self) -> None:
+        with localcontext(EXACT):
+            for lot in self.lots():
+                self._count(lot.owner, lot.amount, lot.cost)
 
     def _lots_of(self, owner: str) -> list[Lot]:
         return self._lots.get(owner, [])
 
-    def _balance(self, account: Account, asset: Asset) -> Decimal:
-        return self._balances.get((account, asset), ZERO)
+
+@dataclass(slots=True)
+class _Held:
+    """What lots add up to."""
+
+    amount: Decimal = ZERO
+    cost: Decimal = ZERO
+
+
+def _age(lot: Lot) -> tuple[Timestamp, int]:
+    return lot.opened_at, lot.lot_id
 
 
 class _Booking:
     """One double entry in the making: nothing touches the ledger before `commit` has checked it."""
+
+    __slots__ = (
+        "_changed",
+        "_closings",
+        "_entry_id",
+        "_ledger",
+        "_lots",
+        "_next_closing_id",
+        "_next_lot_id",
+        "_postings",
+        "_profit",
+        "_sums",
+        "_timestamp",
+        "contributed",
+        "fees",
+        "third_value",
+    )
 
     def __init__(self, ledger: Ledger, entry_id: str, timestamp: Timestamp) -> None:
         self._ledger = ledger
         self._entry_id = entry_id
         self._timestamp = timestamp
         self._postings: list[Posting] = []
+        self._sums: dict[Asset, Decimal] = {}
+        self._changed: dict[tuple[Account, Asset], Decimal] = {}
         self._lots: dict[int, Lot] = {}
         self._closings: list[LotClosing] = []
-        self.totals = ledger.totals
+        totals = ledger.totals
+        self._profit: Decimal = totals.grid_profit
+        self.contributed: Decimal = totals.contributed_value
+        self.fees: Decimal = totals.fees_value
+        self.third_value: Decimal = totals.third_book_value
+        self._next_lot_id, self._next_closing_id = totals.next_lot_id, totals.next_closing_id
 
     def post(self, account: Account, asset: Asset, amount: Decimal) -> None:
-        self._postings.append(Posting(self._entry_id, account, asset, amount, self._timestamp))
+        if self._ledger.is_stored:
+            self._postings.append(Posting(self._entry_id, account, asset, amount, self._timestamp))
+        self._sums[asset] = self._sums.get(asset, ZERO) + amount
+        key = (account, asset)
+        before = self._changed.get(key)
+        self._changed[key] = (self._ledger._balances.get(key, ZERO) if before is None else before) + amount  # noqa: SLF001
 
     def open_lot(self, owner: str, amount: Decimal, cost: Decimal, opened_at: Timestamp) -> None:
-        lot_id = self.totals.next_lot_id
+        lot_id = self._next_lot_id
         if amount < 0:
             raise Defect(f"entry {self._entry_id} would open a lot of {plain(amount)} {self._ledger.base}")
-        self.totals = replace(self.totals, next_lot_id=lot_id + 1)
+        self._next_lot_id = lot_id + 1
         if amount:
             self._lots[lot_id] = Lot(lot_id, owner, Amount(amount), Money(cost), opened_at)
         elif cost:
             # A fee took all that was bought: no lot can carry the cost, so it is a loss at once.
             self._close(lot_id, ZERO, cost, ZERO, opened_at)
+
+    def correct_lots(self, owner: str, amount: Decimal, cost: Decimal) -> None:
+        """Take in `amount` of base for `cost`; negative: give it up, for its share of cost. What `cost` differs by
+        from what the lots carry is profit or loss."""
+        carried = ZERO
+        if amount > 0:
+            carried = max(cost, ZERO)
+            self.open_lot(owner, amount, carried, self._timestamp)
+        for lot, part, share in self._from_lots(owner, max(-amount, ZERO)):
+            self._leave(lot, lot.amount - part, lot.cost - share)
+            carried -= share
+        if loss := cost - carried:
+            lot_id, self._next_lot_id = self._next_lot_id, self._next_lot_id + 1
+            self._close(lot_id, ZERO, max(loss, ZERO), max(-loss, ZERO), self._timestamp)
 
     def take_oldest(self, owner: str, amount: Decimal) -> list[tuple[Decimal, Decimal, Timestamp]]:
         """Take `amount` out of the lots of `owner`, oldest first: part, cost and age, lot by lot."""
@@ -417,19 +531,11 @@ class _Booking:
             )
 
     def _leave(self, lot: Lot, amount: Decimal, cost: Decimal) -> None:
-        self._lots[lot.lot_id] = replace(lot, amount=Amount(amount), cost=Money(cost))
+        self._lots[lot.lot_id] = Lot(lot.lot_id, lot.owner, Amount(amount), Money(cost), lot.opened_at)
 
     def close_lots(self, owner: str, amount: Decimal, proceeds: Decimal) -> None:
         """Close lots worth `amount`: `owner`'s, then dust, then the oldest of the rest (grid-semantics 6)."""
-        ledger = self._ledger
-        rest = sorted(
-            (lot for lot in ledger.lots() if lot.owner not in (owner, DUST)),
-            key=lambda lot: (lot.opened_at, lot.lot_id),
-        )
-        order = [*ledger._lots_of(owner), *(ledger._lots_of(DUST) if owner != DUST else ()), *rest]  # noqa: SLF001
-        closed = list(self._parts(order, amount))
-        if sum((part for _, part, _ in closed), ZERO) != amount:
-            raise Defect(f"a sell of {plain(amount)} {ledger.base} closes more than all lots hold")
+        closed = self._from_lots(owner, amount)
         paid = ZERO
         for index, (lot, part, cost) in enumerate(closed):
             last = index == len(closed) - 1
@@ -438,13 +544,27 @@ class _Booking:
             self._close(lot.lot_id, part, cost, share, lot.opened_at)
             self._leave(lot, lot.amount - part, lot.cost - cost)
 
+    def _lots_of_others(self, owner: str) -> Iterator[Lot]:
+        """Asked for only where the owner's own lots do not suffice."""
+        ledger = self._ledger
+        if owner != DUST:
+            yield from ledger._lots_of(DUST)  # noqa: SLF001
+        yield from sorted((lot for lot in ledger.lots() if lot.owner not in (owner, DUST)), key=_age)
+
+    def _from_lots(self, owner: str, amount: Decimal) -> list[tuple[Lot, Decimal, Decimal]]:
+        ledger = self._ledger
+        order = chain(ledger._lots_of(owner), self._lots_of_others(owner))  # noqa: SLF001
+        found = list(self._parts(order, amount))
+        if sum((part for _, part, _ in found), ZERO) != amount:
+            raise Defect(f"a sell of {plain(amount)} {ledger.base} closes more than all lots hold")
+        return found
+
     def _close(
         self, lot_id: int, amount: Decimal, cost: Decimal, proceeds: Decimal, opened_at: Timestamp
     ) -> None:
-        closing_id = self.totals.next_closing_id
         self._closings.append(
             LotClosing(
-                closing_id,
+                self._next_closing_id,
                 lot_id,
                 self._entry_id,
                 Amount(amount),
@@ -454,11 +574,8 @@ class _Booking:
                 self._timestamp,
             )
         )
-        self.totals = replace(
-            self.totals,
-            next_closing_id=closing_id + 1,
-            grid_profit=Money(self.totals.grid_profit + proceeds - cost),
-        )
+        self._next_closing_id += 1
+        self._profit += proceeds - cost
 
     def _parts(self, lots: Iterable[Lot], amount: Decimal) -> Iterable[tuple[Lot, Decimal, Decimal]]:
         for lot in lots:
@@ -472,27 +589,33 @@ class _Booking:
     def commit(self) -> LedgerChange:
         """Check the entry (I5, I9), apply it and return what changed."""
         ledger = self._ledger
-        sums: dict[Asset, Decimal] = {}
-        changed: dict[tuple[Account, Asset], Decimal] = {}
-        for posting in self._postings:
-            sums[posting.asset] = sums.get(posting.asset, ZERO) + posting.amount
-            key = (posting.account, posting.asset)
-            before = changed[key] if key in changed else ledger._balance(*key)  # noqa: SLF001
-            changed[key] = before + posting.amount
-        for asset, total in sums.items():
+        for asset, total in self._sums.items():
             if total:
                 raise Defect(f"entry {self._entry_id} does not add up: {plain(total)} {asset} too much")
-        for (account, asset), balance in changed.items():
+        for (account, asset), balance in self._changed.items():
             if account is Account.HOLDINGS and balance < 0:
                 raise Defect(
                     f"entry {self._entry_id} would leave {plain(balance)} {asset}: an event is missing"
                 )
         change = LedgerChange(
             tuple(self._postings),
-            tuple(AccountBalance(account, asset, balance) for (account, asset), balance in changed.items()),
+            tuple([AccountBalance(*key, balance) for key, balance in self._changed.items()])
+            if ledger.is_stored
+            else (),
             tuple(self._lots.values()),
             tuple(self._closings),
-            self.totals,
+            LedgerTotals(
+                Money(self._profit),
+                Money(self.contributed),
+                Money(self.fees),
+                Money(self.third_value),
+                self._next_lot_id,
+                self._next_closing_id,
+            ),
         )
-        ledger._apply(change)  # noqa: SLF001
+        ledger._apply(self._changed, change)  # noqa: SLF001
         return change
+
+
+def _base_fee_value(fill: Fill, base: Asset) -> Decimal:
+    return fill.fee.amount * fill.price if fill.fee.asset == base else ZERO

@@ -13,6 +13,8 @@ from gridtide.domain.errors import Defect
 class IntentState(StrEnum):
     """Where a wish for an order stands."""
 
+    __hash__ = str.__hash__  # an enum's own is a call of Python for each look into a table
+
     PLANNED = "PLANNED"
     """Durable, funds reserved, certainly never sent."""
     SENDING = "SENDING"
@@ -46,7 +48,7 @@ class IntentState(StrEnum):
     @property
     def rests_at_exchange(self) -> bool:
         """Whether the exchange shows the order as open, as far as we know (I8)."""
-        return self in (IntentState.OPEN, IntentState.PART)
+        return self is IntentState.OPEN or self is IntentState.PART
 
 
 LIVE_STATES = frozenset(
@@ -65,6 +67,8 @@ _TERMINAL_STATES = frozenset({IntentState.SETTLED, IntentState.REJECTED, IntentS
 
 class IntentEvent(StrEnum):
     """What can happen to an intent."""
+
+    __hash__ = str.__hash__
 
     SENT = "sent"
     DROPPED = "dropped"
@@ -120,14 +124,3 @@ def next_state(state: IntentState, event: IntentEvent) -> IntentState:
         return TRANSITIONS[state, event][0]
     except KeyError:
         raise Defect(f"an intent in state {state} cannot take the event {event}") from None
-
-
-def transition_diagram() -> str:
-    """The table as a Mermaid state diagram, for the documentation."""
-    lines = ["stateDiagram-v2", "    [*] --> PLANNED: T1 planned", "    [*] --> ZOMBIE: T22 found"]
-    lines += [
-        f"    {state} --> {after}: {name} {event.value}"
-        for (state, event), (after, name) in TRANSITIONS.items()
-    ]
-    lines += [f"    {state} --> [*]" for state in sorted(_TERMINAL_STATES)]
-    return "\n".join(lines) + "\n"

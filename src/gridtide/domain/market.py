@@ -52,9 +52,13 @@ class PriceBand:
     ask_down: Decimal
     ask_up: Decimal
 
+    def multipliers(self, side: Side) -> tuple[Decimal, Decimal]:
+        """Down and up, for orders of `side`."""
+        return (self.bid_down, self.bid_up) if side is Side.BUY else (self.ask_down, self.ask_up)
+
     def bounds(self, side: Side, average_price: Decimal) -> tuple[Decimal, Decimal]:
         """Lowest and highest price allowed for `side` at `average_price`."""
-        down, up = (self.bid_down, self.bid_up) if side is Side.BUY else (self.ask_down, self.ask_up)
+        down, up = self.multipliers(side)
         return average_price * down, average_price * up
 
 

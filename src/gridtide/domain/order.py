@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gridtide.domain.errors import InvalidValue
 from gridtide.domain.money import Amount, Money, Price, notional
@@ -20,6 +20,8 @@ _SLOT_NAME = re.compile(r"[0-9A-Z]{3}")
 
 class Side(StrEnum):
     """Which way the base asset moves."""
+
+    __hash__ = str.__hash__  # an enum's own is a call of Python for each look into a table
 
     BUY = "BUY"
     SELL = "SELL"
@@ -48,6 +50,8 @@ class TimeInForce(StrEnum):
 
 class OrderStatus(StrEnum):
     """What the exchange says of an order. `UNRECOGNISED` stands for any word we do not know (F22)."""
+
+    __hash__ = str.__hash__  # an enum's own is a call of Python for each look into a table
 
     PENDING_NEW = "PENDING_NEW"
     NEW = "NEW"
@@ -134,8 +138,7 @@ def _level_slot(index: int, side: Side) -> Slot:
     return Slot(f"{index:03d}", side)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderIntent:
+class OrderIntent(NamedTuple):
     """One wish to have one order. `price` is None for market orders only."""
 
     slot: Slot
@@ -159,8 +162,7 @@ class OrderIntent:
         return notional(price, self.amount)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderUpdate:
+class OrderUpdate(NamedTuple):
     """What the exchange showed of one order at one moment: reply, stream event, query or open-orders row.
 
     Cumulative fields only ever grow; an update that is behind what is known changes nothing (T13).

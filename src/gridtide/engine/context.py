@@ -139,6 +139,11 @@ class EngineContext:
         self._state.notice(level, kind, text)
 
 
+BacktestContext = EngineContext
+LiveContext = EngineContext
+"""Both worlds have the very same one: what a strategy sees and does cannot differ between them."""
+
+
 def _own_order(slot: SlotState) -> OwnOrder | None:
     if slot.live is not None:
         intent = slot.live.intent

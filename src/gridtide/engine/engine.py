@@ -17,10 +17,11 @@ from gridtide.domain.journal import BotState, PauseReason
 from gridtide.domain.ledger import Ledger
 from gridtide.domain.lifecycle import IntentState
 from gridtide.domain.market import MarketStatus, Timestamp
-from gridtide.domain.money import ZERO, tidy
+from gridtide.domain.money import ZERO, Price, tidy
 from gridtide.engine import (
     exchange_health,
     liquidation,
+    lost_history,
     order_ids,
     outcomes,
     placing,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from gridtide.domain.commands import OperatorCommand
     from gridtide.domain.fill import Fill
     from gridtide.domain.journal import BotSnapshot
-    from gridtide.domain.market import Asset, FeeSchedule, Market
+    from gridtide.domain.market import Asset, FeeSchedule, Market, TopOfBook
     from gridtide.domain.order import OrderUpdate
     from gridtide.engine.effects import Effects
     from gridtide.engine.settings import EngineSettings
@@ -79,8 +80,8 @@ class Engine:
             market=market,
             fees=fees,
             gate=gate,
-            ledger=Ledger(market.base, market.quote, snapshot.ledger),
-            orders=OrderTracker(code, rows, snapshot.fill_keys),
+            ledger=Ledger(market.base, market.quote, snapshot.ledger, is_stored=settings.is_resumable),
+            orders=OrderTracker(code, rows, snapshot.fills),
             slots=SlotBook(snapshot.slots, market.symbol),
             **_restored_pause(snapshot),
             cursor=snapshot.cursor,
@@ -92,7 +93,6 @@ class Engine:
         self._desk = StrategyDesk(self.state, strategy, snapshot.strategy_state)
         self._schedule = Schedule()
         self._is_fresh = not snapshot.is_resume
-        self._snapshot_asked_at: Timestamp | None = None
         self._rounds = 0
         """Rounds of reads in a row that did not lead to RUNNING."""
         self._run_started = False
@@ -102,32 +102,38 @@ class Engine:
 
     def handle(self, event: ev.Event, now: Timestamp) -> Effects:
         """Take one event at exchange time `now` (ms). Time never goes back: an earlier `now` counts as the last."""
-        state = self.state
-        state.begin(Timestamp(max(now, state.now)))
+        state, desk = self.state, self._desk
+        state.begin(now)
         self._dispatch(event)
-        self._desk.tell()
-        self._desk.wake_if_due()
-        self._desk.tell()
-        if self._should_retry(event):
+        if state.reports:
+            desk.tell()
+        if desk.wake_if_due():
+            desk.tell()
+        if state.slots.has_waiting and self._should_retry(event):
             placing.retry_parked(state)
-        liquidation.advance(state)
+        if state.bot_state is BotState.STOPPING:
+            liquidation.advance(state)
         if state.wants_snapshot:
             state.wants_snapshot = False
             self._ask_for_snapshot(full=True)
         self._plan_retry()
-        self._desk.store()
+        desk.store()
         return state.finish()
 
     def take_in(self, update: OrderUpdate, now: Timestamp) -> Effects:
         """In a rebuild: one order of the exchange's records, in the order they were placed; see `adoption.take_in`."""
         state = self.state
-        state.begin(Timestamp(max(now, state.now)))
+        state.begin(now)
         decoded = order_ids.decode(update.client_order_id)
         if decoded is not None:
             self._desk.record(decoded.slot)
         take_in(state, update)
         self._desk.store()
         return state.finish()
+
+    def see_book(self, book: TopOfBook) -> None:
+        """The book as it stands where nothing reacts to it: what a runner passed over; see `prices_of_interest`."""
+        self.state.book = book
 
     def next_timer(self) -> Timestamp | None:
         """When `TimerFired` is due at the latest; None if nothing waits for time."""
@@ -139,6 +145,17 @@ class Engine:
         if (wake := self._desk.wakes_at) is not None:
             moments.append(wake)
         return min(moments, default=None)
+
+    def prices_of_interest(self) -> tuple[Price | None, Price | None]:
+        """Until the price is at or below the first, or at or above the second, a new price changes nothing here; None:
+        on that side none does. Asked for by runners that can pass over what is in between."""
+        wake = self._desk.context.wake
+        below, above = wake.below, wake.above
+        if self.state.slots.has_waiting:
+            lower, upper = placing.prices_to_retry(self.state)
+            below = lower if below is None or (lower is not None and lower > below) else below
+            above = upper if above is None or (upper is not None and upper < above) else above
+        return below, above
 
     @property
     def wants_to_send(self) -> bool:
@@ -152,13 +169,21 @@ class Engine:
     # --- events --------------------------------------------------------------------------------------
 
     def _dispatch(self, event: ev.Event) -> None:
-        match event:
-            case ev.BookUpdated() | ev.CandleClosed() | ev.AssetPriced() | ev.MarketChanged():
+        match event:  # the most frequent first
+            case ev.BookUpdated():
+                self.state.book = event.book
+                if not self._desk.is_started:
+                    self._desk.start_if_ready()
+            case ev.OrderUpdated():
+                self._see(event.update, () if event.fill is None else (event.fill,), "stream")
+            case ev.OrderAccepted():
+                self._see(event.update, event.fills, "reply")
+            case ev.SendWindowOpened():
+                placing.open_send_window(self.state, event.capacity)
+            case ev.TimerFired():
+                self._on_timer()
+            case ev.CandleClosed() | ev.AssetPriced() | ev.MarketChanged():
                 self._on_market(event)
-            case ev.OrderUpdated(update, fill):
-                self._see(update, (fill,) if fill is not None else (), "stream")
-            case ev.OrderAccepted(update, fills):
-                self._see(update, fills, "reply")
             case ev.OrderFound(update) | ev.CancelAccepted(update):
                 self._see(update, (), "query")
                 outcomes.attribute_fills(self.state, update.order_id, update.client_order_id)
@@ -176,7 +201,7 @@ class Engine:
                 reconciling.apply_fills(self.state, fills)
             case ev.SnapshotTaken():
                 exchange_health.round_succeeded(self.state)
-                reconciling.apply_snapshot(self.state, event, self._snapshot_asked_at)
+                reconciling.apply_snapshot(self.state, event)
                 self._after_snapshot(event)
             case ev.BalancesUpdated():
                 pass  # balances are compared when a full reconciliation reads them together with the fills
@@ -193,21 +218,14 @@ class Engine:
                 self.state.pause(reason, detail)
             case ev.TroubleOver(reason):
                 self._end_trouble(reason)
-            case ev.SendWindowOpened(capacity):
-                placing.open_send_window(self.state, capacity)
-            case ev.TimerFired():
-                self._on_timer()
             case ev.OperatorCommanded(command):
                 self._obey(command)
             case _:
                 assert_never(event)
 
-    def _on_market(self, event: ev.BookUpdated | ev.CandleClosed | ev.AssetPriced | ev.MarketChanged) -> None:
+    def _on_market(self, event: ev.CandleClosed | ev.AssetPriced | ev.MarketChanged) -> None:
         state = self.state
         match event:
-            case ev.BookUpdated(_, book):
-                state.book = book
-                self._desk.start_if_ready()
             case ev.CandleClosed(_, timeframe, candle):
                 self._desk.candle(timeframe, candle)
             case ev.AssetPriced(asset, price):
@@ -283,6 +301,7 @@ class Engine:
             self._allocate(event)
             state.move_cursor(event.newest_trade_id, event.newest_trade_id + 1)
             self._is_fresh = False
+        lost_history.see_start(state, event.newest_trade_id)
         self._run_started = True
         resolving.ask_about_all(state)
         if state.bot_state is not BotState.PAUSED:
@@ -326,7 +345,6 @@ class Engine:
 
     def _ask_for_snapshot(self, *, full: bool) -> None:
         state, times = self.state, self.state.settings.times
-        self._snapshot_asked_at = state.now
         self._schedule.light_reconciliation = Timestamp(state.now + times.light_reconciliation)
         if full:
             self._schedule.full_reconciliation = Timestamp(state.now + times.full_reconciliation)
@@ -405,13 +423,17 @@ class Engine:
         )
 
     def _plan_retry(self) -> None:
-        """What waits for a price or for a person has no timer; no timer may stand in the past."""
+        """What waits for a price or for a person has no timer, but for the pause behind a refusal: the newer book may
+        come within it, and be the last for a long time. No timer may stand in the past."""
+        if not self.state.slots.has_waiting:
+            self._schedule.retry = None
+            return
         retries = [
             slot.retry_at
             for slot in self.state.slots.waiting()
             if slot.retry_at is not None
             and slot.wish is not None
-            and slot.waits_for_time
+            and (slot.waits_for_time or slot.retry_at > self.state.now)
             and placing.may_place(self.state, slot.wish)
             and not placing.awaits_reading(self.state, slot)
         ]

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gridtide.domain.journal import PauseReason
+from gridtide.domain.lifecycle import IntentState
 
 if TYPE_CHECKING:
     from gridtide.domain.market import Timestamp
     from gridtide.engine.state import EngineState
+    from gridtide.engine.tracked_order import TrackedOrder
 
 BREAKER_FAILURES = 3
+POLLS_AN_AGE = 4
+"""An order of unknown fate is asked for about this often while its age doubles."""
 
 
 @dataclass(slots=True)
@@ -55,7 +59,13 @@ def round_succeeded(state: EngineState) -> None:
     state.health.alarmed = False
 
 
-def polling_wait(state: EngineState) -> int:
-    """How soon to ask for one order again: seldom while nobody answers."""
+def polling_wait(state: EngineState, order: TrackedOrder) -> int:
+    """How soon to ask for one order again, ms: seldom while nobody answers, and ever more seldom while "does not
+    exist" proves nothing (before `dead_after`), lest a few lost answers eat the request weight (F11)."""
     times = state.settings.times
-    return times.longest_wait if state.health.is_blind else times.poll
+    if state.health.is_blind:
+        return times.longest_wait
+    if order.state is not IntentState.UNKNOWN or order.signed_at is None:
+        return times.poll
+    age = state.now - order.signed_at
+    return max(times.poll, min(age // POLLS_AN_AGE, times.longest_poll, times.dead_after + 1 - age))

@@ -83,7 +83,7 @@ def _fill_differences(state: EngineState, snapshot: SnapshotTaken) -> list[str]:
     found = []
     for fill in snapshot.fills:
         order = state.orders.find(fill.client_order_id, fill.order_id)
-        if order is not None and fill.key not in order.fill_keys:
+        if order is not None and fill.key not in order.fills:
             found.append(f"I4: fill {fill.trade_id} of {order.client_order_id} is not booked")
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from gridtide.domain.errors import Defect, InvalidValue
@@ -44,6 +45,7 @@ def client_order_id(code: str, slot: Slot, cycle: int, attempt: int) -> str:
     return f"{body}-{_hash_code(body, 2)}"
 
 
+@lru_cache(maxsize=4096)
 def decode(text: str) -> DecodedId | None:
     """The parts of an id of ours, or None for anybody else's (wrong shape or checksum)."""
     match = _PATTERN.fullmatch(text)
@@ -68,4 +70,8 @@ def _base36(number: int, width: int) -> str:
 
 def _hash_code(text: str, length: int) -> str:
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-    return "".join(_ALPHABET[number // 36**place % 36] for place in range(length))
+    code = ""
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        code += _ALPHABET[digit]
+    return code

@@ -18,7 +18,7 @@ from gridtide.engine.tracked_order import TrackedOrder, planned, restored
 
 if TYPE_CHECKING:
     from gridtide.domain.commands import Approved
-    from gridtide.domain.fill import FillKey
+    from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.journal import OrderRow
     from gridtide.domain.market import Asset, Timestamp
 
@@ -29,7 +29,7 @@ KEPT_SETTLED = 2_000
 class OrderTracker:
     """Live orders, zombies and the latest terminal ones, by our id and by the exchange's."""
 
-    def __init__(self, bot_code: str, rows: Iterable[OrderRow], fill_keys: Iterable[FillKey]) -> None:
+    def __init__(self, bot_code: str, rows: Iterable[OrderRow], fills: Iterable[Fill]) -> None:
         self.bot_code = bot_code
         self._orders: dict[str, TrackedOrder] = {}
         self._by_order_id: dict[str, TrackedOrder] = {}
@@ -39,11 +39,15 @@ class OrderTracker:
         self._changed: dict[str, TrackedOrder] = {}
         self._timed: dict[str, TrackedOrder] = {}
         """Orders to be looked after at a moment: few, while hundreds rest (the engine asks at each step)."""
-        keys: dict[str, set[FillKey]] = {}
-        for key in fill_keys:
-            keys.setdefault(key.order_id, set()).add(key)
+        self._newest_number = 0
+        booked: dict[str, dict[FillKey, Fill]] = {}
+        for fill in fills:
+            booked.setdefault(fill.order_id, {})[fill.key] = fill
+        rows = tuple(rows)
         for row in rows:
-            self._add(restored(row, keys.get(row.order_id, set())))
+            order = restored(row, booked.get(row.order_id, {}))
+            order.numbers_before = _numbers_before(row, rows)
+            self._add(order)
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -96,6 +100,7 @@ class OrderTracker:
         """T2: from here on the order may exist; its one transmission is counted (R3)."""
         self.move(order, IntentEvent.SENT, now)
         order.signed_at = now
+        order.numbers_before = self._newest_number
         order.tx_count += 1
         if order.tx_count > 1:
             raise Defect(f"{order.client_order_id} would be sent twice")
@@ -134,6 +139,7 @@ class OrderTracker:
             raise Defect(f"{order.client_order_id} has two exchange ids: {order.order_id} and {order_id}")
         order.order_id = order_id
         self._by_order_id[order_id] = order
+        self._newest_number = max(self._newest_number, _number(order_id))
         self._changed[order.client_order_id] = order
 
     def release(self, order: TrackedOrder, amount: Decimal) -> None:
@@ -161,14 +167,24 @@ class OrderTracker:
     def take_changed(self) -> list[OrderRow]:
         """Rows of all orders changed since the last call, in the order of their first change: an ended order
         comes before the one that takes its slot, as the unique index wants it (R2)."""
+        if not self._changed:
+            return []
         rows = [order.row() for order in self._changed.values()]
         self._changed.clear()
         return rows
+
+    def forget_changes(self) -> bool:
+        """Whether there were any; none of them becomes a row."""
+        if not self._changed:
+            return False
+        self._changed.clear()
+        return True
 
     def _add(self, order: TrackedOrder) -> None:
         self._orders[order.client_order_id] = order
         if order.order_id:
             self._by_order_id[order.order_id] = order
+            self._newest_number = max(self._newest_number, _number(order.order_id))
         if order.is_live or order.state is IntentState.ZOMBIE:
             self._live[order.client_order_id] = order
             self._reserved[order.reserved_asset] = (
@@ -187,3 +203,21 @@ class OrderTracker:
         for order in ended[:-KEPT_SETTLED]:
             del self._orders[order.client_order_id]
             self._by_order_id.pop(order.order_id, None)
+
+
+_NUMBERED = frozenset({IntentState.OPEN, IntentState.PART, IntentState.CLOSING, IntentState.SETTLED})
+"""States that an order comes to with its number, at the latest; others may have learned it long after."""
+
+
+def _number(order_id: str) -> int:
+    """The exchange's id as a number; 0 where it numbers nothing."""
+    return int(order_id) if order_id.isdigit() else 0
+
+
+def _numbers_before(row: OrderRow, rows: Iterable[OrderRow]) -> int:
+    """For an order whose number nobody told yet: the newest that was known when it was sent."""
+    sent = row.signed_at
+    if sent is None or row.order_id or row.state.is_terminal:
+        return 0
+    known = (row for row in rows if row.state in _NUMBERED and row.updated_at < sent)
+    return max((_number(other.order_id) for other in known), default=0)

@@ -5,7 +5,6 @@ Only execution records make fills (R9); an order is settled when its fills add u
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import ReadFills
@@ -14,10 +13,11 @@ from gridtide.domain.journal import FillAdded, PauseReason
 from gridtide.domain.ledger import DUST
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import Amount, tidy
+from gridtide.domain.money import Amount
 from gridtide.domain.order import OrderStatus, Side
-from gridtide.engine import placing, whose_fill
+from gridtide.engine import correcting, late_orders, lost_history, placing, whose_fill
 from gridtide.engine.adoption import adopt_unknown
+from gridtide.engine.fill_values import fee_price, received
 from gridtide.strategies.protocol import Ending, SettledOrder
 
 if TYPE_CHECKING:
@@ -60,13 +60,18 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
     order = state.orders.find(fill.client_order_id, fill.order_id)
     if order is None:
         return whose_fill.see_fill_of_unknown_order(state, fill, source)
-    if fill.key in order.fill_keys:
+    booked = order.fills.get(fill.key)
+    if booked is not None:
+        if source == "records" and booked is not fill:
+            correcting.confirm(state, order, booked, fill)
         return True
     if order.state is IntentState.SETTLED:
         _zombie(state, order, f"a fill ({fill.trade_id}) beyond what it executed")
     elif order.state in _TERMINAL:
         _zombie(state, order, f"a fill ({fill.trade_id}) of an order that was not to exist")
-    return _learn_order_id(state, order, fill.order_id) and _book(state, order, fill, source)
+    if not _learn_order_id(state, order, fill.order_id) or lost_history.goes_back(state, fill):
+        return False
+    return _book(state, order, fill, source)
 
 
 def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) -> None:
@@ -84,13 +89,13 @@ def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) 
         if not just_read:
             state.order(ReadFills(state.market.symbol, state.cursor.safe))
         return
-    was_zombie = order.state is IntentState.ZOMBIE
+    if order.state is IntentState.ZOMBIE:
+        late_orders.settle(state, order)
+        return
     ending = _ending(order)
     state.orders.move(order, IntentEvent.FILLS_COMPLETE, state.now)
     slot = placing.free_slot(state, order)
-    if was_zombie:
-        slot.zombies = max(0, slot.zombies - 1)
-        _tell_of_zombie(state, order)
+    if not order.filled_amount and placing.gave_way(state, order):
         return
     if ending is Ending.CANCELLED_OUTSIDE:
         slot.held = True
@@ -133,6 +138,8 @@ def _learn_order_id(state: EngineState, order: TrackedOrder, order_id: str) -> b
             f"{order.client_order_id} stands for two orders at the exchange, {order.order_id} and {order_id}"
         )
         state.pause(PauseReason.INTEGRITY, detail)
+        return False
+    if order_id and not order.order_id and lost_history.reuses_number(state, order, order_id):
         return False
     state.orders.learn_order_id(order, order_id)
     return True
@@ -190,21 +197,21 @@ def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
 def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> bool:
     """False where the books cannot take it: an event is missing, the bot stops, the records keep the fill (F44).
 
-    A ZOMBIE's purchase was wished for by nobody: it joins the remainders, which the next sell takes along once a
-    person has agreed (T23). Its strategy is not told of an order that it does not have.
+    A ZOMBIE's purchase joins the remainders, and its strategy is not told, before it is over and clear whether it
+    serves a wish (T23).
     """
     is_zombie = order.state is IntentState.ZOMBIE
     owner = DUST if is_zombie and fill.side is Side.BUY else order.slot.key
     try:
-        change = state.ledger.book(fill, owner, _fee_price(state, fill))
+        change = state.ledger.book(fill, owner, fee_price(state, fill))
     except Defect as error:
         state.pause(PauseReason.INTEGRITY, f"fill {fill.trade_id}: {error}")
         return False
-    order.fill_keys.add(fill.key)
+    order.fills[fill.key] = fill
     state.orders.release(order, order.release_for(fill))
     order.filled_amount += fill.amount
     order.filled_quote += fill.quote_amount
-    order.received += _received(state, fill)
+    order.received += received(state, fill)
     if order.filled_amount > order.intent.amount:
         state.pause(PauseReason.INTEGRITY, f"{order.client_order_id} executed more than it asked for")
     if order.filled_amount > order.executed_amount:
@@ -222,28 +229,6 @@ def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> b
     if statement is not None and not statement.is_balanced:
         state.pause(PauseReason.INTEGRITY, "the books do not balance")
     return True
-
-
-def _fee_price(state: EngineState, fill: Fill) -> Decimal | None:
-    """Quote price of a third fee asset; None where the fee is in base or quote."""
-    asset = fill.fee.asset
-    if asset in (state.market.base, state.market.quote):
-        return None
-    if asset not in state.third_prices and fill.fee.amount and asset not in state.unpriced:
-        state.unpriced.add(asset)  # told once in a run, true for each fee until a price comes
-        text = f"no price for {asset} is known; fees paid in it count as worth nothing, in profit and equity alike"
-        state.notice("warning", "fee.unpriced", text)
-    return state.third_prices.get(asset)
-
-
-def _received(state: EngineState, fill: Fill) -> Decimal:
-    """What a fill brought, net of a fee in the same asset."""
-    asset, gross = (
-        (state.market.base, Decimal(fill.amount))
-        if fill.side is Side.BUY
-        else (state.market.quote, Decimal(fill.quote_amount))
-    )
-    return gross - fill.fee.amount if fill.fee.asset == asset else gross
 
 
 def _ending(order: TrackedOrder) -> Ending:
@@ -293,15 +278,3 @@ def attribute_fills(state: EngineState, order_id: str, client_order_id: str) -> 
     for fill in waiting.fills:
         see_fill(state, fill, "records")
     settle(state, order)
-
-
-def _tell_of_zombie(state: EngineState, order: TrackedOrder) -> None:
-    what = f"{order.client_order_id}, which should not have existed, is over"
-    if not order.filled_amount:
-        state.notice("warning", "order.zombie", f"{what}: nothing of it was executed")
-    elif order.side is Side.BUY:
-        text = f"{what}: what it bought of {tidy(order.filled_amount)} goes with the next sell"
-        state.notice("alarm", "order.zombie", text)
-    else:
-        text = f"{what}: it sold {tidy(order.filled_amount)}, the money is free for the next buys"
-        state.notice("alarm", "order.zombie", text)

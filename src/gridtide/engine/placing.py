@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.commands import Approved, CancelOrder, RefreshMarket, SubmitOrder
@@ -10,7 +11,7 @@ from gridtide.domain.events import RefusalReason
 from gridtide.domain.journal import BotState, PauseReason
 from gridtide.domain.lifecycle import IntentEvent, IntentState
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import ZERO, Amount
+from gridtide.domain.money import ZERO, Amount, Price, divide_down
 from gridtide.domain.order import OrderType, Side
 from gridtide.domain.parking import ParkReason
 from gridtide.engine.order_ids import LAST_ATTEMPT
@@ -18,12 +19,14 @@ from gridtide.strategies.protocol import Ending, SettledOrder
 
 if TYPE_CHECKING:
     from gridtide.domain.events import OrderRefused
-    from gridtide.domain.market import TopOfBook
+    from gridtide.domain.market import Asset, TopOfBook
     from gridtide.domain.order import OrderIntent, Slot
     from gridtide.engine.slot_book import SlotState
     from gridtide.engine.state import EngineState
     from gridtide.engine.tracked_order import TrackedOrder
 
+SMALLEST = Decimal("1e-12")
+"""Added to a quotient that was cut, so that a price is looked at rather once too often."""
 _FUNDS = (ParkReason.NO_INVENTORY, ParkReason.INSUFFICIENT_FUNDS, ParkReason.MAX_OPEN_ORDERS)
 _BY_REFUSAL = {
     RefusalReason.WOULD_TAKE: ParkReason.WOULD_TAKE,
@@ -75,8 +78,26 @@ def drop(state: EngineState, order: TrackedOrder) -> SlotState:
     return free_slot(state, order)
 
 
+def gave_way(state: EngineState, order: TrackedOrder) -> bool:
+    """Whether an attempt that ended without a fill has a late order beside it that executed: its wish then waits to be
+    served by that one (T23)."""
+    slot = state.slots.get(order.slot)
+    if not slot.zombies or not any(
+        other.state is IntentState.ZOMBIE
+        and (other.slot, other.cycle) == (order.slot, order.cycle)
+        and other.filled_amount
+        for other in state.orders
+    ):
+        return False
+    detail = "a late order of the level executed and counts for it"
+    state.slots.park(slot, order.intent, ParkReason.REFUSED, detail, _later(state, state.settings.times.poll))
+    return True
+
+
 def _report_cancelled(state: EngineState, order: TrackedOrder) -> None:
     """What was to be cancelled never came to be: its strategy hears the same as of any cancelled order."""
+    if gave_way(state, order):
+        return
     intent = order.intent
     state.reports.append(
         SettledOrder(intent.slot, intent.price, intent.amount, Amount(ZERO), ZERO, ZERO, Ending.CANCELLED)
@@ -200,7 +221,7 @@ def retry_after_resume(state: EngineState) -> None:
             slot.held = False
             state.slots.touch(slot)
     for slot in state.slots.parked():
-        slot.retry_at = state.now
+        slot.retry_at, slot.needs = state.now, None
         if slot.wish is not None and slot.parked in (
             ParkReason.CANCELLED_OUTSIDE,
             ParkReason.HALTED,
@@ -227,8 +248,10 @@ def _try_open(state: EngineState, slot: SlotState, wish: OrderIntent) -> None:
         return
     verdict = state.gate.review(wish, state)
     if not isinstance(verdict, Approved):
-        retry_at = None if verdict.reason in _FUNDS else _later(state, state.settings.times.parked_retry)
+        waits = verdict.reason in _FUNDS or verdict.reason is ParkReason.PRICE_BAND
+        retry_at = None if waits else _later(state, state.settings.times.parked_retry)
         state.slots.park(slot, wish, verdict.reason, verdict.detail, retry_at)
+        slot.needs = verdict.needs
         return
     if slot.wish is not None:
         state.slots.unpark(slot)
@@ -276,6 +299,12 @@ def may_place(state: EngineState, wish: OrderIntent) -> bool:
 
 def _may_retry(state: EngineState, slot: SlotState) -> bool:
     wish = slot.wish
+    if (
+        slot.needs is not None
+        and slot.retry_at is None
+        and not (state.funds_changed and _is_affordable(state, slot.needs))
+    ):
+        return False
     if wish is None or not may_place(state, wish) or slot.held or slot.parked is ParkReason.CANCELLED_OUTSIDE:
         return False
     if slot.retry_at is not None and state.now < slot.retry_at:
@@ -287,7 +316,16 @@ def _may_retry(state: EngineState, slot: SlotState) -> bool:
         return state.book is not slot.refused_at_book and _is_clear(state, wish)
     if slot.retry_at is not None:
         return True
+    if (
+        slot.parked is ParkReason.PRICE_BAND
+    ):  # our own rule said so, not the exchange: the price alone decides
+        return _is_in_band(state, wish)
     return state.funds_changed and slot.parked in _FUNDS
+
+
+def _is_affordable(state: EngineState, needs: tuple[Asset, Decimal]) -> bool:
+    asset, amount = needs
+    return state.available(asset) >= amount
 
 
 def awaits_reading(state: EngineState, slot: SlotState) -> bool:
@@ -314,6 +352,60 @@ def _meets_own(state: EngineState, intent: OrderIntent) -> bool:
         if theirs <= intent.price if intent.side is Side.BUY else theirs >= intent.price:
             return True
     return False
+
+
+def prices_to_retry(state: EngineState) -> tuple[Price | None, Price | None]:
+    """Until the price is at or below the first, or at or above the second, no newer book lets a wish be tried that
+    waits for one; None: on that side no price does."""
+    below: Price | None = None
+    above: Price | None = None
+    for slot in state.slots.waiting():
+        wish = slot.wish
+        if wish is None:
+            continue
+        if slot.parked is ParkReason.PRICE_BAND and slot.retry_at is None:
+            lower, upper = _prices_of_band(state, wish)
+            below = lower if below is None or (lower is not None and lower > below) else below
+            above = upper if above is None or (upper is not None and upper < above) else above
+        if slot.parked is not ParkReason.WOULD_TAKE:
+            continue
+        book, price = state.book, wish.price
+        if (
+            book.last is None
+            or book.ask is None
+            or book.bid is None
+            or price is None
+            or _is_clear(state, wish)
+        ):
+            price = None if state.price is None else Price(state.price)
+            return price, price  # the next book, whatever it says
+        if wish.side is Side.BUY:
+            bound = Price(price - (book.ask - book.last))
+            above = bound if above is None or bound < above else above
+        else:
+            bound = Price(price + (book.last - book.bid))
+            below = bound if below is None or bound > below else below
+    return below, above
+
+
+def _is_in_band(state: EngineState, wish: OrderIntent) -> bool:
+    band, average = state.market.rules.price_band, state.price
+    if band is None or average is None or wish.price is None:
+        return True
+    low, high = band.bounds(wish.side, average)
+    return low <= wish.price <= high
+
+
+def _prices_of_band(state: EngineState, wish: OrderIntent) -> tuple[Price | None, Price | None]:
+    """At or below, or at or above which price `wish` may be within the band of prices around the market's."""
+    band, average = state.market.rules.price_band, state.price
+    if band is None or average is None or wish.price is None or _is_in_band(state, wish):
+        price = None if average is None else Price(average)
+        return price, price
+    down, up = band.multipliers(wish.side)
+    if wish.price > average * up:
+        return None, Price(divide_down(wish.price, up))
+    return Price(divide_down(wish.price, down) + SMALLEST), None
 
 
 def _retry_wait(state: EngineState, reason: RefusalReason) -> int:

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gridtide.domain.journal import BalancesSeen, BotState, PauseReason
-from gridtide.domain.market import Timestamp
-from gridtide.engine import invariants, outcomes, resolving, whose_fill
+from gridtide.engine import invariants, lost_history, outcomes, resolving, whose_fill
 from gridtide.engine.state import PASSING
 
 if TYPE_CHECKING:
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from gridtide.engine.state import EngineState
 
 
-def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | None) -> None:
+def apply_snapshot(state: EngineState, snapshot: SnapshotTaken) -> None:
     """Steps 4 to 8: fills first, then orders, then the invariants, then RUNNING."""
+    lost_history.see_round(state, snapshot)
     if not apply_fills(state, snapshot.fills) or whose_fill.holds_up_everything(state):
         return  # somebody's fill is unknown: the order is asked for, and the round is repeated
     for update in (*snapshot.open_orders, *snapshot.queried):
@@ -41,9 +41,9 @@ def apply_snapshot(state: EngineState, snapshot: SnapshotTaken, asked_at: Timest
         state.write(BalancesSeen(relevant))
     if snapshot.stable:
         if snapshot.balances is not None:
-            state.read_at = asked_at
+            state.read_at = snapshot.asked_at
             state.funds_changed = True  # what waited for a reading is tried
-        _check(state, snapshot, asked_at)
+        _check(state, snapshot)
         _resume_after_reading(state)
 
 
@@ -76,12 +76,12 @@ def _safe_cursor(state: EngineState, applied: int) -> int:
     return safe
 
 
-def _check(state: EngineState, snapshot: SnapshotTaken, asked_at: Timestamp | None) -> None:
+def _check(state: EngineState, snapshot: SnapshotTaken) -> None:
     breaches = invariants.own_breaches(state)
     if breaches:
         state.pause(PauseReason.INTEGRITY, "; ".join(breaches))
         return
-    moved_since = asked_at is None or state.last_activity > asked_at
+    moved_since = snapshot.asked_at is None or state.last_activity > snapshot.asked_at
     if moved_since or snapshot.balances is None or not invariants.is_quiet(state):
         return
     if state.accept_account:

@@ -162,7 +162,7 @@ class _Replay:
         self._handle(BookUpdated(fill.symbol, _book(fill.price)), moment)
         self._handle(FillsRead(fill.symbol, (fill,)), moment)
         order = state.orders.find("", fill.order_id)
-        if order is None or fill.key not in order.fill_keys:
+        if order is None or fill.key not in order.fills:
             raise Defect(
                 f"fill {fill.trade_id} cannot be booked: {state.pause_detail or 'its order is unknown'}"
             )

@@ -34,7 +34,7 @@ def unconfirmed(state: EngineState, order: TrackedOrder, message: str) -> None:
 
 def look_after(state: EngineState, order: TrackedOrder) -> None:
     """The next thing to do about an order whose time has come."""
-    state.orders.look_again(order, Timestamp(state.now + polling_wait(state)))
+    state.orders.look_again(order, Timestamp(state.now + polling_wait(state, order)))
     _alarm_if_old(state, order)
     match order.state:
         case IntentState.SENDING:
@@ -78,16 +78,18 @@ def cancel_found_nothing(state: EngineState, order: TrackedOrder) -> None:
 
 def cancel_unconfirmed(state: EngineState, order: TrackedOrder) -> None:
     """T18: ask; if it still rests once the request is dead, another DELETE follows."""
-    state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
+    state.orders.look_again(order, Timestamp(state.now + polling_wait(state, order)))
     _query(state, order)
 
 
 def prove_absent(state: EngineState, order: TrackedOrder, snapshot: SnapshotTaken) -> None:
     """T11: parts (c) to (e) of the proof, on a snapshot asked for after the reads were complete."""
     proof = order.proof
-    if order.state is not IntentState.UNKNOWN or not proof.snapshot_asked or not snapshot.stable:
+    if order.state is not IntentState.UNKNOWN or proof.complete_at is None or not snapshot.stable:
         return
-    proof.snapshot_asked = False
+    if snapshot.balances is None or snapshot.asked_at is None or snapshot.asked_at < proof.complete_at:
+        return  # a light round, or one that was under way already: its lists may be older than the reads (b)
+    proof.complete_at = None
     listed = any(update.client_order_id == order.client_order_id for update in snapshot.open_orders)
     is_doubtful = whose_fill.holds_up_everything(state) or whose_fill.may_belong_to(state, order)
     if listed or is_doubtful or not _balances_exclude(state, order, snapshot):
@@ -119,11 +121,11 @@ def _resolve_unknown(state: EngineState, order: TrackedOrder) -> None:
     if not _is_dead(state, order) or proof.probed_at is None:
         if _is_dead(state, order) or order.cancel_requested:
             placing.send_cancel(state, order)  # T10: the probe is answered by the matching engine
-            state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
+            state.orders.look_again(order, Timestamp(state.now + polling_wait(state, order)))
         _query(state, order)
         return
     if _reads_complete(state, order):
-        proof.snapshot_asked = True
+        proof.complete_at = proof.complete_at or state.now
         state.order(full_snapshot(state))
         return
     _query(state, order)
@@ -132,7 +134,7 @@ def _resolve_unknown(state: EngineState, order: TrackedOrder) -> None:
 def full_snapshot(state: EngineState, *, full: bool = True) -> TakeSnapshot:
     """The command for a round of reads that covers every order that may exist."""
     ids = tuple(order.client_order_id for order in state.orders if order.state is not IntentState.PLANNED)
-    return TakeSnapshot(state.market.symbol, state.cursor.safe, ids, full)
+    return TakeSnapshot(state.market.symbol, state.cursor.safe, ids, full, state.now)
 
 
 def _reads_complete(state: EngineState, order: TrackedOrder) -> bool:
@@ -145,10 +147,9 @@ def _reads_complete(state: EngineState, order: TrackedOrder) -> bool:
 
 
 def _poll_cancel(state: EngineState, order: TrackedOrder) -> None:
-    times = state.settings.times
     if order.cancel_again_at is None or state.now >= order.cancel_again_at:
         placing.send_cancel(state, order)
-        state.orders.look_again(order, Timestamp(state.now + times.poll))
+        state.orders.look_again(order, Timestamp(state.now + polling_wait(state, order)))
     _query(state, order)
 
 

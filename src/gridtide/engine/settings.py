@@ -25,6 +25,8 @@ class ProtocolTimes:
     read_lag: int = 15_000
     queue: int = 180_000
     poll: int = 2_000
+    longest_poll: int = 30_000
+    """Between two questions for an order that can still take effect."""
     cancel_again: int = 60_000
     alarm: int = 600_000
     light_reconciliation: int = 60_000
@@ -85,3 +87,8 @@ class EngineSettings:
     times: ProtocolTimes = ProtocolTimes()
     exclusive_account: bool = True
     """True where only our bots trade on the account: balances can then be checked to the last unit (I6, I7)."""
+    order_numbers_grow: bool = True
+    """Whether the exchange numbers its orders upwards, so that an old number tells of a lost history (F47)."""
+    is_resumable: bool = True
+    """False for runs that nobody will ever resume, such as backtests: the rows of orders and slots and the strategy's
+    state are then not handed to the journal. What is decided does not depend on it."""

@@ -13,7 +13,9 @@ from gridtide.domain.order import OrderIntent, OrderType, Slot, TimeInForce
 from gridtide.domain.parking import ParkReason
 
 if TYPE_CHECKING:
-    from gridtide.domain.market import Symbol, Timestamp, TopOfBook
+    from decimal import Decimal
+
+    from gridtide.domain.market import Asset, Symbol, Timestamp, TopOfBook
     from gridtide.engine.tracked_order import TrackedOrder
 
 
@@ -31,6 +33,8 @@ class SlotState:
     parked: ParkReason | None = None
     detail: str = ""
     retry_at: Timestamp | None = None
+    needs: tuple[Asset, Decimal] | None = None
+    """What has to be free before its wish is tried again; not stored: after a restart it is simply tried."""
     held: bool = False
     refusals: int = 0
     """How often in a row the exchange refused its order for want of money (F11)."""
@@ -83,6 +87,11 @@ class SlotBook:
             state = self._slots[slot.key] = SlotState(slot)
         return state
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether any wish is parked."""
+        return bool(self._waiting)
+
     def parked(self) -> list[SlotState]:
         """Slots whose wish waits, in the order of their keys."""
         return sorted(self._waiting.values(), key=lambda slot: slot.slot.key)
@@ -98,6 +107,7 @@ class SlotBook:
         if state.live is not None:
             raise Defect(f"slot {state.slot} cannot be parked while its order lives")
         state.wish, state.parked, state.detail, state.retry_at = wish, reason, detail, retry_at
+        state.needs = None
         self._waiting[state.slot.key] = state
         self.touch(state)
 
@@ -111,7 +121,13 @@ class SlotBook:
     def touch(self, state: SlotState) -> None:
         self._changed[state.slot.key] = state
 
+    def forget_changes(self) -> None:
+        """None of the changes becomes a row."""
+        self._changed.clear()
+
     def take_changed(self) -> list[SlotRow]:
+        if not self._changed:
+            return []
         rows = [state.row() for state in self._changed.values()]
         self._changed.clear()
         return rows

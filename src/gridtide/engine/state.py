@@ -28,7 +28,7 @@ from gridtide.engine.exchange_health import ExchangeHealth
 if TYPE_CHECKING:
     from gridtide.domain.commands import Command
     from gridtide.domain.fill import Fill, FillKey
-    from gridtide.domain.journal import JournalEntry
+    from gridtide.domain.journal import JournalEntry, OrderRow
     from gridtide.domain.ledger import Ledger, LedgerChange, Statement
     from gridtide.domain.market import Asset, FeeSchedule, Market, Timestamp
     from gridtide.engine.order_tracker import OrderTracker
@@ -86,6 +86,8 @@ class EngineState:
     """A full round of reads is needed before something goes on."""
     read_at: Timestamp | None = None
     """When the last full round was asked for that came back whole."""
+    reset_suspected: bool = False
+    """At the start the exchange showed less than it had shown before (F47)."""
     last_activity: Timestamp = 0  # type: ignore[assignment]  # when an order or the ledger last changed
     _entries: list[JournalEntry] = field(default_factory=list)
     _commands: list[Command] = field(default_factory=list)
@@ -102,16 +104,19 @@ class EngineState:
     @property
     def price(self) -> Decimal | None:
         """The one price of E, F and D: the last market price seen, else the mid (grid-semantics 6)."""
-        return self.book.last if self.book.last is not None else self.book.mid()
+        last = self.book.last
+        return last if last is not None else self.book.mid()
 
     def statement(self) -> Statement | None:
         """The books at the current price; None before the first price."""
-        return None if self.price is None else self.ledger.statement(self.price, self.third_prices)
+        price = self.price
+        return None if price is None else self.ledger.statement(price, self.third_prices)
 
     # --- writing -------------------------------------------------------------------------------------
 
     def begin(self, now: Timestamp) -> None:
-        self.now = now
+        """A step at `now`; time never goes back."""
+        self.now = max(self.now, now)
         self.funds_changed = False
 
     def write(self, entry: JournalEntry) -> None:
@@ -141,7 +146,8 @@ class EngineState:
         person has to end, or a stop, never by one that passes by itself."""
         if self.bot_state is BotState.PAUSED:
             is_weaker = reason in PASSING and self.pause_reason not in PASSING
-            if is_weaker or self.pause_reason in (PauseReason.INTEGRITY, PauseReason.RISK):
+            is_told = reason is self.pause_reason
+            if is_weaker or is_told or self.pause_reason in (PauseReason.INTEGRITY, PauseReason.RISK):
                 return
         if self.bot_state is BotState.STOPPING and reason in PASSING:
             return
@@ -159,13 +165,23 @@ class EngineState:
         self.baseline = baseline
         self.write(BaselinePut(dict(baseline)))
 
+    def _forget_changes(self) -> list[OrderRow]:
+        if self.orders.forget_changes():
+            self.last_activity = self.now
+        self.slots.forget_changes()
+        return []
+
     def finish(self) -> Effects:
         """The step's effects: rows first, so that whatever refers to an order finds it."""
-        rows = self.orders.take_changed()
+        written = self._entries
+        rows = self.orders.take_changed() if self.settings.is_resumable else self._forget_changes()
         if rows:
             self.last_activity = self.now
-        entries: list[JournalEntry] = [OrderPut(row) for row in rows]
-        entries += [SlotPut(row) for row in self.slots.take_changed()]
-        effects = Effects(entries + self._entries, self._commands)
+            entries: list[JournalEntry] = [OrderPut(row) for row in rows]
+            entries += [SlotPut(row) for row in self.slots.take_changed()]
+            entries += written
+        else:
+            entries = [*map(SlotPut, self.slots.take_changed()), *written]
+        effects = Effects(entries, self._commands)
         self._entries, self._commands = [], []
         return effects

@@ -72,15 +72,17 @@ class StrategyDesk:
         self._state.reports.clear()
         self._state.pause(PauseReason.STRATEGY, "the strategy keeps acting without end in one step")
 
-    def wake_if_due(self) -> None:
-        """Not before a price is known, and not while the strategy's own failure waits for its owner: what it asked for
-        stands until it has been called for it."""
+    def wake_if_due(self) -> bool:
+        """Whether the strategy was called. Not before a price is known, and not while its own failure waits for its
+        owner: what it asked for stands until it has been called for it."""
         state, wake = self._state, self.context.wake
-        if state.price is None or not self._may_wake or not wake.is_due(state.now, Price(state.price)):
-            return
+        price = state.price
+        if price is None or not wake.is_due(state.now, Price(price)) or not self._may_wake:
+            return False
         self.context.wake = WakeConditions()
         if not self._call(self._host.wake, self.context):
             self.context.wake = wake
+        return True
 
     @property
     def wakes_at(self) -> Timestamp | None:
@@ -105,7 +107,7 @@ class StrategyDesk:
 
     def store(self) -> None:
         """Write the parts of the strategy's state that changed since they were last written."""
-        if not self._was_called:
+        if not self._was_called or not self._state.settings.is_resumable:
             return
         self._was_called = False
         parts = {**self._host.state(), WAKE: self.context.wake.to_json()}

@@ -26,7 +26,8 @@ class AbsenceProof:
     first_not_found: Timestamp | None = None
     last_not_found: Timestamp | None = None
     not_found_count: int = 0
-    snapshot_asked: bool = False
+    complete_at: Timestamp | None = None
+    """When the reads were enough: what is left is a round of reads asked for since."""
 
     def see_not_found(self, now: Timestamp) -> None:
         self.first_not_found = self.first_not_found or now
@@ -37,7 +38,7 @@ class AbsenceProof:
         """An error within the read lag makes the reads worthless (f)."""
         self.first_not_found = self.last_not_found = None
         self.not_found_count = 0
-        self.snapshot_asked = False
+        self.complete_at = None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,8 +70,11 @@ class TrackedOrder:
     """Net of fees: base of a buy, quote of a sell."""
     cancel_requested: bool = False
     reason: str = ""
-    fill_keys: set[FillKey] = field(default_factory=set)
+    fills: dict[FillKey, Fill] = field(default_factory=dict)
+    """What is booked for it."""
     proof: AbsenceProof = field(default_factory=AbsenceProof)
+    numbers_before: int = 0
+    """The newest of the exchange's numbers that was known when it was sent: its own is greater (F47)."""
     due_at: Timestamp | None = None
     """When the engine looks after it again."""
     cancel_again_at: Timestamp | None = None
@@ -103,13 +107,15 @@ class TrackedOrder:
 
     def release_for(self, fill: Fill) -> Decimal:
         """What `fill` frees of the reservation; a margin for fees stays reserved until the order is settled."""
+        return min(self.reserved, self.used_by(fill))
+
+    def used_by(self, fill: Fill) -> Decimal:
+        """What of the reservation was for `fill`."""
         if self.side is Side.SELL:
-            used: Decimal = fill.amount
-        elif self.intent.price is None:
-            used = fill.quote_amount
-        else:
-            used = multiply_exact(self.intent.price, fill.amount)
-        return min(self.reserved, used)
+            return fill.amount
+        if self.intent.price is None:
+            return fill.quote_amount
+        return multiply_exact(self.intent.price, fill.amount)
 
     def row(self) -> OrderRow:
         intent = self.intent
@@ -163,7 +169,7 @@ def planned(
     )
 
 
-def restored(row: OrderRow, fill_keys: set[FillKey]) -> TrackedOrder:
+def restored(row: OrderRow, fills: dict[FillKey, Fill]) -> TrackedOrder:
     """The order as the journal stored it."""
     intent = OrderIntent(
         Slot.parse(row.slot),
@@ -196,5 +202,5 @@ def restored(row: OrderRow, fill_keys: set[FillKey]) -> TrackedOrder:
         received=row.received,
         cancel_requested=row.cancel_requested,
         reason=row.reason,
-        fill_keys=fill_keys,
+        fills=fills,
     )

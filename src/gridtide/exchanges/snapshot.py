@@ -57,6 +57,7 @@ async def take_snapshot(exchange: AccountReads, command: TakeSnapshot) -> Snapsh
                 not_found=not_found,
                 balances=balances,
                 stable=is_stable,
+                asked_at=command.asked_at,
             )
     raise AssertionError("the last round returns")
 

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from gridtide.domain import events as ev
 from gridtide.domain.errors import GridtideError, InvalidInput, Transient
 from gridtide.domain.market import FeeSchedule
-from gridtide.domain.order import OrderType
-from gridtide.exchanges.binance_refusals import NO_SUCH_ORDER_CODES, UNKNOWN_ORDER, refusal_reason
-from gridtide.exchanges.http_outcome import ErrorBody
+from gridtide.exchanges.binance_refusals import NO_SUCH_ORDER_CODES
 from gridtide.exchanges.order_checks import reason_not_to_send
 from gridtide.exchanges.snapshot import take_snapshot
+from gridtide.exchanges.venue_replies import accepted, not_accepted, not_cancelled, order_request
 from gridtide.exchanges.venue_side import Unanswered
 from gridtide.exchanges.venue_values import order_update, own_fill
 from gridtide.ports.exchange import ExchangeAccount
-from gridtide.venue.messages import NewOrder, VenueRefusal
+from gridtide.venue.messages import VenueRefusal
 
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
@@ -102,29 +101,13 @@ class VenueExchange:
         try:
             placed = await self._send("submit", partial(self._place, command), command.signed_at)
         except VenueRefusal as refusal:
-            reason = refusal_reason(400, ErrorBody(refusal.code, refusal.message))
-            if reason is None:
-                return ev.OrderUnconfirmed(name, str(refusal))
-            return ev.OrderRefused(name, reason, refusal.message)
+            return not_accepted(name, refusal)
         except (_NoAnswer, Unanswered) as error:
             return ev.OrderUnconfirmed(name, str(error))
-        return ev.OrderAccepted(
-            order_update(placed.order), tuple(own_fill(fill, named=True) for fill in placed.fills)
-        )
+        return accepted(placed)
 
     def _place(self, command: SubmitOrder, now: Timestamp) -> Placement:
-        intent = command.approved.intent
-        request = NewOrder(
-            account_id=self._side.account_id,
-            symbol=intent.symbol,
-            side=intent.side,
-            type=intent.type.value,
-            amount=intent.amount,
-            price=intent.price,
-            time_in_force=intent.time_in_force if intent.type is OrderType.LIMIT else None,
-            client_order_id=command.client_order_id,
-        )
-        placement = self._side.venue.place_order(request, now)
+        placement = self._side.venue.place_order(order_request(self._side.account_id, command), now)
         self._side.happened(placement.events, now)
         return placement
 
@@ -133,9 +116,7 @@ class VenueExchange:
         try:
             done = await self._send("cancel", partial(self._cancel, command), self.now())
         except VenueRefusal as refusal:
-            if refusal.message == UNKNOWN_ORDER:
-                return ev.CancelFoundNothing(name)
-            return ev.CancelUnconfirmed(name, str(refusal))
+            return not_cancelled(name, refusal)
         except (_NoAnswer, Unanswered) as error:
             return ev.CancelUnconfirmed(name, str(error))
         return ev.CancelAccepted(order_update(done.order))
@@ -200,14 +181,14 @@ class VenueExchange:
 
     async def stream(self, symbol: Symbol) -> AsyncIterator[ev.StreamEvent]:
         self._check(symbol)
-        self._side.listeners.add(self._events.put_nowait)
+        self._side.listeners[self._events.put_nowait] = None
         try:
             yield ev.StreamRestored()
             yield ev.BookUpdated(symbol, self._side.book())
             while (event := await self._events.get()) is not None:
                 yield event
         finally:
-            self._side.listeners.discard(self._events.put_nowait)
+            self._side.listeners.pop(self._events.put_nowait, None)
 
     def rebuild_stream(self, reason: str) -> None:
         """Listen anew; a stream nobody reads stays as it is."""
@@ -222,7 +203,7 @@ class VenueExchange:
         return None
 
     async def close(self) -> None:
-        self._side.listeners.discard(self._events.put_nowait)
+        self._side.listeners.pop(self._events.put_nowait, None)
         self._events.put_nowait(None)
 
     # --- the way there and back ----------------------------------------------------------------------

@@ -109,7 +109,8 @@ class VenueSide:
         """When executions that are late among the trade records show up there."""
         self._recent = RecentPast()
         self._recent.begin(venue)
-        self.listeners: set[Callable[[StreamEvent], None]] = set()
+        self.listeners: dict[Callable[[StreamEvent], None], None] = {}
+        """In the order they came: the same world is the same again."""
 
     # --- requests ------------------------------------------------------------------------------------
 

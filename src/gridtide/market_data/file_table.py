@@ -7,6 +7,7 @@ Nothing is fetched from a network and nothing is written: the file is the only t
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,23 @@ COLUMNS = {
 }
 
 
+_NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?(_[0-9]+)?")
+"""A value in the place of a column's name; a second equal one gets a number behind it."""
+
+_OTHER_NAMES = {
+    "timestamp": ("open_time", "opentime", "open time", "time", "date", "datetime", "ts", "unix", "t"),
+    "open": ("open_price", "o"),
+    "high": ("high_price", "h"),
+    "low": ("low_price", "l"),
+    "close": ("close_price", "c"),
+    "volume": ("vol", "base_volume", "v"),
+    "price": ("p",),
+    "amount": ("qty", "quantity", "size", "q"),
+    "side": ("taker_side", "direction"),
+}
+"""What exchanges and other programs call the same columns, in lower case."""
+
+
 class FileTable:
     """The file and what it says of its columns. Raises `DataUnusable` where it is not what we need."""
 
@@ -62,10 +80,10 @@ class FileTable:
             if all(column in self._types for column in columns):
                 return kind
         kind = FileKind.TRADES if "price" in self._types else FileKind.CANDLES
-        missing = ", ".join(column for column in COLUMNS[kind] if column not in self._types)
+        missing = [column for column in COLUMNS[kind] if column not in self._types]
         raise DataUnusable(
-            f"{self.path.name} lacks the column {missing}: {kind} need {', '.join(COLUMNS[kind])}; "
-            f"it has {', '.join(self._types) or 'none'}"
+            f"{self.path.name} lacks the column {', '.join(missing)}: {kind} need {', '.join(COLUMNS[kind])}; "
+            f"it has {', '.join(self._types) or 'none'}: {_remedy(kind, missing, list(self._types))}"
         )
 
     def timestamp(self) -> str:
@@ -93,6 +111,15 @@ class FileTable:
         with self._reading(sql) as connection:
             return connection.fetchall()
 
+    def identity(self) -> str:
+        """SQL for a market trade's id; NULL where it has none."""
+        return "TRY_CAST(id AS BIGINT)" if "id" in self._types else "NULL::BIGINT"
+
+    def columns(self, selected: str) -> dict[str, Any]:
+        """The whole file as NumPy arrays, by the names of `selected`; masked arrays where there are NULLs."""
+        with self._reading(f"SELECT {selected} FROM {{file}}") as connection:
+            return connection.fetchnumpy()
+
     def rows(self, start: int) -> Iterator[tuple[Any, ...]]:
         """The rows from number `start` on: timestamp in ms, numbers as float or text, side as text; for market trades
         then their id, or NULL."""
@@ -101,7 +128,7 @@ class FileTable:
             for name in COLUMNS[self.kind]
         ]
         if self.kind is FileKind.TRADES:
-            columns.append("TRY_CAST(id AS BIGINT)" if "id" in self._types else "NULL::BIGINT")
+            columns.append(self.identity())
         with self._reading(f"SELECT {', '.join(columns)} FROM {{file}} OFFSET {int(start)}") as connection:
             while batch := connection.fetchmany(_BATCH):
                 yield from batch
@@ -118,6 +145,19 @@ class FileTable:
                     f"{self.path.name} cannot be read ({str(error).splitlines()[0].strip()}): "
                     "it is damaged or not what its name says; fetch it again"
                 ) from None
+
+
+def _remedy(kind: FileKind, missing: list[str], seen: list[str]) -> str:
+    """What to do about missing columns: name them, or rename those that others call otherwise."""
+    if seen and all(_NUMBER.fullmatch(name) for name in seen):
+        names = ",".join(COLUMNS[kind])
+        return f"its first line holds numbers and no names, so put a line of names above it, such as {names}"
+    renamed = [
+        f"{name} to {column}"
+        for column in missing
+        if (name := next((other for other in _OTHER_NAMES[column] if other in seen), None))
+    ]
+    return f"rename {', '.join(renamed)}" if renamed else "rename or add what is missing"
 
 
 def _reader_of(path: Path) -> str:

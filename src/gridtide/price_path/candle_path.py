@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 POINTS = 4
 """Points of a candle's path, and segments that share its volume: the jump to the open and three more."""
-_VOLUME_PLACES = 8
+VOLUME_PLACES = 8
 
 
 class PathRule(StrEnum):
@@ -77,13 +77,19 @@ def points_of(
 
     Each carries a quarter of the volume, cut to 8 decimals; the last one the rest.
     """
-    quarter = cut_to_places(candle.volume / POINTS, _VOLUME_PLACES)
+    quarter = cut_to_places(candle.volume / POINTS, VOLUME_PLACES)
     volumes = (quarter, quarter, quarter, candle.volume - 3 * quarter)
-    times = (0, timeframe_ms // 3, timeframe_ms * 2 // 3, timeframe_ms - 1)
     return tuple(
         PathPoint(Timestamp(candle.timestamp + time), price, volume)
-        for time, price, volume in zip(times, candle_path(candle, rule), volumes, strict=True)
+        for time, price, volume in zip(
+            point_times(timeframe_ms), candle_path(candle, rule), volumes, strict=True
+        )
     )
+
+
+def point_times(timeframe_ms: int) -> tuple[int, int, int, int]:
+    """When a candle's points are reached, in ms from its open time."""
+    return 0, timeframe_ms // 3, timeframe_ms * 2 // 3, timeframe_ms - 1
 
 
 def path_points(

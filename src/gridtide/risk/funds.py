@@ -54,4 +54,5 @@ class Funds:
         if amount <= available:
             return None
         reason = ParkReason.NO_INVENTORY if intent.side is Side.SELL else ParkReason.INSUFFICIENT_FUNDS
-        return Refusal(reason, f"needs {tidy(amount)} {asset}, {tidy(available)} are free")
+        detail = f"needs {tidy(amount)} {asset}, {tidy(available)} are free"
+        return Refusal(reason, detail, need)

@@ -18,6 +18,8 @@ class Refusal:
 
     reason: ParkReason
     detail: str
+    needs: tuple[Asset, Decimal] | None = None
+    """What has to be free before it is worth asking again; None where money is not the reason."""
 
 
 class AccountView(Protocol):

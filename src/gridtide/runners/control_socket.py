@@ -1,12 +1,14 @@
 """How the command line reaches a running bot: one JSON object a line over a Unix socket of the state folder.
 
-Only the bot's owner may open the socket (0600 in a folder of 0700). A request never raises into the bot.
+Only the bot's owner may open the socket (0600 in a folder of 0700). A request never raises into the bot. A lock beside
+the socket decides who has the folder: the kernel grants it to one process and frees it however that ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -18,6 +20,7 @@ from typing import Any
 from gridtide.domain.errors import Fenced, GridtideError, InvalidInput
 
 SOCKET_NAME = "control.sock"
+LOCK_NAME = "control.lock"
 MAX_LINE = 65_536
 REQUEST_SECONDS = 5.0
 MAX_PATH = 100
@@ -35,10 +38,11 @@ class ControlSocket:
         self._folder = folder
         self._handle = handle
         self._server: asyncio.Server | None = None
+        self._lock: int | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; raises `Fenced` where another bot answers in this folder."""
+        """Take the folder and listen; raises `Fenced` where another bot has it, even one that just begins."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -46,16 +50,29 @@ class ControlSocket:
                 f"the state folder {self._folder} cannot be made ({error.strerror}): nothing was started; give another "
                 "--state-folder"
             ) from None
-        with socket_address(self._folder) as address:
-            if await _answers(address):
-                raise Fenced(
-                    f"another bot runs in {self._folder}: nothing was started; stop it with `gridtide stop` or "
-                    "give this one another --state-folder"
+        self._lock = _locked(self._folder)
+        try:
+            with socket_address(self._folder) as address:
+                self._server = await asyncio.start_unix_server(
+                    self._accept, sock=_bound(address), limit=MAX_LINE
                 )
-            self._server = await asyncio.start_unix_server(self._accept, sock=_bound(address), limit=MAX_LINE)
+        except BaseException:
+            self._release()
+            raise
 
     async def close(self) -> None:
-        """Finish the answers that are under way, then stop listening."""
+        """Finish the answers that are under way, stop listening, then leave the folder to others."""
+        try:
+            await self._stop_listening()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def _stop_listening(self) -> None:
         if self._server is None:
             return
         self._server.close()
@@ -114,13 +131,24 @@ def socket_address(folder: Path) -> Iterator[str]:
         os.close(descriptor)
 
 
-async def _answers(address: str) -> bool:
+def _locked(folder: Path) -> int:
+    """A descriptor that holds the folder's lock. The file stays: removing it could let two processes in."""
     try:
-        _, writer = await asyncio.open_unix_connection(address)
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InvalidInput(
+            f"{folder / LOCK_NAME} cannot be opened ({error.strerror}): nothing was started; change its rights or "
+            "give another --state-folder"
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        return False
-    writer.close()
-    return True
+        os.close(descriptor)
+        raise Fenced(
+            f"another bot runs in {folder}: nothing was started; stop it with `gridtide stop` or give this one "
+            "another --state-folder"
+        ) from None
+    return descriptor
 
 
 def _bound(address: str) -> socket.socket:

@@ -35,7 +35,8 @@ class Dispatcher:
     def __init__(self, exchange: Exchange, deliver: Callable[[ev.Event], None]) -> None:
         self._exchange = exchange
         self._deliver = deliver
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """In their order, so that a simulated world ends them in the same one each time."""
         self._submissions = 0
         self._reads: dict[type, Command | None] = {}
 
@@ -58,8 +59,11 @@ class Dispatcher:
         if isinstance(command, SubmitOrder):
             self._submissions += 1
         task = asyncio.create_task(self._execute(command), name=type(command).__name__)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
 
     async def drain(self, timeout_seconds: float) -> bool:
         """Wait until nothing is under way; False if the time was not enough."""

@@ -100,7 +100,7 @@ class Session:
         deadline = self._monotonic() + timeout_seconds
         quiet_since: float | None = None
         while self._monotonic() < deadline:
-            if self._is_quiet():
+            if self.is_quiet:
                 quiet_since = quiet_since or self._monotonic()
                 if self._monotonic() - quiet_since > 0.05:
                     return True
@@ -109,7 +109,9 @@ class Session:
             await asyncio.sleep(0.01)
         return False
 
-    def _is_quiet(self) -> bool:
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing that was heard waits, nothing is under way, and nothing is to be sent."""
         idle = self._dispatcher is None or self._dispatcher.is_idle
         return idle and not self._events and not self._reacting and not self.engine.wants_to_send
 
@@ -144,7 +146,10 @@ class Session:
         if self._book is not None:
             batch.append(self._book)
             self._book = None
-        if batch and self._timer_is_due():  # a market that never pauses must not keep timers waiting
+        told = bool(batch) and isinstance(batch[-1][1], TimerFired)
+        if (
+            batch and not told and self._timer_is_due()
+        ):  # a market that never pauses must not keep timers waiting
             batch.append((self._monotonic(), TimerFired()))
         return batch
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from gridtide.domain.errors import GridtideError
+from gridtide.domain.errors import GridtideError, StorageFailed
 from gridtide.domain.market import Timestamp
 from gridtide.sandbox.clock import WallClock
 from gridtide.sandbox.folder_lock import FolderLock
@@ -33,9 +33,12 @@ from gridtide.sandbox.state_file import write_private
 
 _LOG = logging.getLogger(__name__)
 
+NOT_SAVED = 4
+"""Exit code of a sandbox whose last state could not be written."""
+
 
 def main(folder: Path) -> int:
-    """Serve the folder's sandbox until it is told to end; the exit code says whether it could start."""
+    """Serve the folder's sandbox until it is told to end; the exit code says whether it could start and save."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     lock = FolderLock(folder / LOCK_FILE)
     if not lock.acquire():
@@ -46,7 +49,11 @@ def main(folder: Path) -> int:
         write_private(folder / LAUNCH_FILE, orjson.dumps(launch.to_json()))
         identity = _identity(folder)
         settings = build_settings(launch, folder, identity)
-        serve(settings, lambda sandbox: _on_ready(sandbox, folder, identity))
+        serve(settings, lambda sandbox: _on_ready(sandbox, folder, identity, lock))
+        lock.end()
+    except StorageFailed as error:
+        _LOG.error("sandbox.state_lost reason=%s", error)
+        return NOT_SAVED
     except GridtideError as error:
         _report({"error": str(error)})
         return 2
@@ -69,7 +76,7 @@ def _identity(folder: Path) -> Identity:
     return Identity(secrets.token_hex(8), secrets.token_urlsafe(32), credentials, market_start)
 
 
-def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity) -> None:
+def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity, lock: FolderLock) -> None:
     assert sandbox.control_port is not None
     contact = Contact(
         pid=os.getpid(),
@@ -82,6 +89,7 @@ def _on_ready(sandbox: Sandbox, folder: Path, identity: Identity) -> None:
         market_start=identity.market_start,
     )
     contact.write(folder)
+    lock.begin()
     settle_memory()
     _LOG.info("sandbox.listening port=%s", sandbox.port)
     _report({"ready": True})

@@ -20,6 +20,7 @@ from gridtide.domain.errors import GridtideError, InvalidInput
 from gridtide.domain.money import plain
 from gridtide.sandbox.control_body import read_body
 from gridtide.sandbox.endpoints.paging import NO_LIMIT
+from gridtide.sandbox.recording import Recording
 from gridtide.sandbox.wire import JsonObject, encode
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class RunControl:
             ("POST", "/control/resume"): self._resume,
             ("POST", "/control/speed"): self._speed,
             ("POST", "/control/step"): self._step,
+            ("GET", "/control/recording"): self._recorded,
+            ("POST", "/control/recording"): self._record,
             ("POST", "/control/save"): self._save,
             ("POST", "/control/shutdown"): self._shutdown,
             ("GET", "/control/truth"): self._truth,
@@ -131,6 +134,16 @@ class RunControl:
         if not 1 <= points <= MOST_STEPS:
             raise InvalidInput(f"points must be from 1 to {MOST_STEPS}; nothing was played")
         return {"played": self._player.step(points), **self._describe()}
+
+    async def _recorded(self, _request: web.BaseRequest) -> JsonObject:
+        recording = self._exchange.recording
+        return {"events": [] if recording is None else recording.events()}
+
+    async def _record(self, request: web.BaseRequest) -> JsonObject:
+        """Body: ``{"on": true}`` begins a new recording, false ends it and lets go of it."""
+        body = await read_body(request, ["on"])
+        self._exchange.recording = Recording(self._player.steps()) if body.flag("on") else None
+        return self._describe()
 
     async def _save(self, _request: web.BaseRequest) -> JsonObject:
         await self._save_state()
@@ -162,8 +175,9 @@ def _respond(status: int, body: JsonObject) -> web.Response:
 
 
 def plain_values(value: Any) -> JsonObject:
-    """A dataclass of the venue as JSON: decimals as exact text, words as words."""
-    return {field.name: _plain_value(getattr(value, field.name)) for field in fields(value)}
+    """A dataclass or named tuple of the venue as JSON: decimals as exact text, words as words."""
+    names = getattr(value, "_fields", None) or [field.name for field in fields(value)]
+    return {name: _plain_value(getattr(value, name)) for name in names}
 
 
 def _plain_value(value: object) -> object:
@@ -172,6 +186,8 @@ def _plain_value(value: object) -> object:
             return plain(value)
         case Enum():
             return value.value
+        case tuple() if hasattr(value, "_fields"):
+            return plain_values(value)
         case tuple():
             return [_plain_value(each) for each in value]
         case Mapping():

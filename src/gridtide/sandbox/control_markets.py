@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.market import MarketStatus, Symbol, Timestamp
-from gridtide.domain.money import ONE, ZERO, FeeRate, ceil_to_step, notional
+from gridtide.domain.money import ONE, ZERO, FeeRate, ceil_to_step, floor_to_step, notional, tidy
 from gridtide.domain.order import OrderType, Side, TimeInForce
 from gridtide.sandbox.control import plain_values
 from gridtide.sandbox.control_body import Body, read_body
@@ -89,7 +89,8 @@ class MarketControl:
         market = self._market(body)
         listing = self._exchange.listing(market.exchange_id)
         at = Timestamp(listing.record.market_time or self._exchange.now())
-        move = PriceMoved(body.decimal("price"), body.given("volume", body.decimal, ZERO), at)
+        price = _on_tick(body.decimal("price"), market)
+        move = PriceMoved(price, body.given("volume", body.decimal, ZERO), at)
         self._exchange.move_market(market.symbol, move)
         return plain_values(self._exchange.venue.best(market.symbol))
 
@@ -165,6 +166,21 @@ class MarketControl:
             "rules": plain_values(market.rules),
             "filters": plain_values(self._exchange.venue.filters(market.symbol)),
         }
+
+
+def _on_tick(price: Decimal, market: Market) -> Decimal:
+    """The price, if the market can have it."""
+    tick = market.rules.tick_size
+    if not price.is_finite() or price <= 0:
+        raise InvalidInput(f"price {price} is not above zero; nothing moved")
+    below, above = floor_to_step(price, tick), ceil_to_step(price, tick)
+    if below != above:
+        near = " or ".join(tidy(each) for each in (below, above) if each > 0)
+        raise InvalidInput(
+            f"price {tidy(price)} is not a multiple of {tidy(tick)}, the step of {market.symbol}; nothing moved: "
+            f"give {near}"
+        )
+    return price
 
 
 def changed(value: V, changes: dict[str, Any]) -> V:

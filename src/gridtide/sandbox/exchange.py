@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from gridtide.domain.market import Asset, Symbol
     from gridtide.ports.clock import Clock
+    from gridtide.sandbox.recording import Recording
     from gridtide.sandbox.settings import SandboxSettings
     from gridtide.venue.messages import (
         Amendment,
@@ -60,6 +61,8 @@ class SandboxExchange:
         self.started_at = self.now()
         self.revision = 0
         """Grows with every change worth saving."""
+        self.recording: Recording | None = None
+        """Where everything is written down while somebody wants it."""
         markets = [entry.market for entry in settings.markets]
         self.venue = Venue(markets, settings.venue, random.Random(settings.seed))  # noqa: S311  a seeded market
         for account in settings.accounts:
@@ -102,6 +105,8 @@ class SandboxExchange:
             raise
         placement = self.venue.place_order(request, now)
         self.limiter.count_order(request.account_id, now)
+        if self.recording is not None:
+            self.recording.accepted("placed", placement.order)
         self._publish(placement.events, now)
         return placement
 
@@ -152,6 +157,8 @@ class SandboxExchange:
             new_client_order_id=new_client_order_id,
             now=now,
         )
+        if self.recording is not None:
+            self.recording.accepted("cancelled", cancellation.order)
         self._publish(cancellation.events, now)
         return cancellation
 
@@ -226,6 +233,8 @@ class SandboxExchange:
         record = listing.record
         at = move.timestamp if isinstance(move, MarketTrade) else move.market_time
         record.market_time = max(record.market_time, at)
+        if self.recording is not None:
+            self.recording.moved(symbol, move)
         self._publish(self.venue.move_market(symbol, move, now), now)
         price = self.venue.last_price(symbol)
         if price is not None and not (isinstance(move, DepthUpdate) and record.has_prices):

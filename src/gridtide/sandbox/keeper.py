@@ -1,4 +1,5 @@
-"""Keeps the state file up to date: when something changed, and whole at the end."""
+"""Keeps the state file up to date: when something changed, and whole at the end. A save that fails leaves the file
+as it was."""
 
 from __future__ import annotations
 
@@ -6,9 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gridtide.domain.errors import StorageFailed
 from gridtide.sandbox import state_file
 
 _LOG = logging.getLogger(__name__)
@@ -18,6 +21,10 @@ _BUILD_SHARE = 200
 _WRITE_SHARE = 20
 """While it is written everything is a little slower. With both, saves become rarer as the history grows, and fewer than
 one order in a hundred meets one."""
+
+PATIENCE_SECONDS = 10.0
+"""How long the last save is tried again: whoever waits for the end waits longer."""
+_RETRY_SECONDS = 0.25
 
 
 class StateKeeper:
@@ -35,6 +42,8 @@ class StateKeeper:
         self._revision = revision
         self._interval_seconds = interval_seconds
         self._saved = revision()
+        self._saved_at: int | None = None
+        """Exchange time of the newest state on the disk, in ms; None: none since the start."""
         self._writing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -52,7 +61,7 @@ class StateKeeper:
                 await asyncio.shield(writing)
             except OSError as error:
                 self._saved = -1
-                _LOG.warning("sandbox.state_not_saved", extra={"reason": str(error)})
+                _LOG.warning("sandbox.state_not_saved reason=%s", error)
             written = loop.time() - begun
             pause = max(self._interval_seconds, built * _BUILD_SHARE, written * _WRITE_SHARE)
 
@@ -60,12 +69,35 @@ class StateKeeper:
         """Save now; returns once the file is on the disk. Raises `OSError` where it cannot be written."""
         await asyncio.shield(self._begin())
 
-    async def finish(self) -> None:
-        """Save once more, after any save still under way: the last one written is the newest."""
+    async def finish(self, hurry: asyncio.Event, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Save once more, after any save still under way: the last one written is the newest.
+
+        Where the file cannot be written (a full disk) this is tried again until `hurry` is set or the patience is at
+        its end. Raises `StorageFailed` then: the file holds what was saved before.
+        """
         if self._writing is not None:
             with suppress(OSError):
                 await self._writing
-        state_file.save(self._path, self._build())
+        state, deadline = self._build(), asyncio.get_running_loop().time() + patience_seconds
+        while True:
+            try:
+                state_file.save(self._path, state)
+                return
+            except OSError as error:
+                if hurry.is_set() or asyncio.get_running_loop().time() >= deadline:
+                    raise self._not_saved(error) from error
+                _LOG.warning("sandbox.state_not_saved reason=%s: tried again", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hurry.wait(), _RETRY_SECONDS)
+
+    def _not_saved(self, error: OSError) -> StorageFailed:
+        when = "the start of this sandbox"
+        if self._saved_at is not None:
+            when = f"{datetime.fromtimestamp(self._saved_at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return StorageFailed(
+            f"the sandbox could not save its last state ({error.strerror}): what it did after {when} is lost, and "
+            f"{self._path} is as it was then; free some space before the next start"
+        )
 
     def _begin(self) -> asyncio.Task[None]:
         """Take the state as it is now and have it written, behind any save still under way."""
@@ -78,3 +110,4 @@ class StateKeeper:
             with suppress(OSError):
                 await earlier
         await asyncio.to_thread(state_file.save, self._path, state)
+        self._saved_at = state.get("saved_at")

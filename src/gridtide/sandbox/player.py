@@ -293,6 +293,10 @@ class Player:
             },
         }
 
+    def steps(self) -> dict[Symbol, int]:
+        """How many each market has taken from its source."""
+        return {listing.symbol: self._played(listing.symbol) for listing in self._exchange.listings.values()}
+
     def _played(self, symbol: Symbol) -> int:
         track = self._tracks.get(symbol) or self._live.get(symbol)
         return 0 if track is None else track.played

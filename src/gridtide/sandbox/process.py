@@ -20,7 +20,7 @@ from typing import IO, Any
 import aiohttp
 import orjson
 
-from gridtide.domain.errors import InvalidInput, Transient
+from gridtide.domain.errors import InvalidInput, StorageFailed, Transient
 from gridtide.sandbox.folder_lock import FolderLock
 from gridtide.sandbox.launch import ACCOUNT, LaunchSpec
 from gridtide.sandbox.state_file import write_private
@@ -31,7 +31,8 @@ LOCK_FILE = "sandbox.lock"
 LOG_FILE = "sandbox.log"
 
 _START_SECONDS = 20.0
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 30.0
+"""Longer than it tries to save."""
 _ANSWER_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LARGEST_LOG = 1_000_000
@@ -117,8 +118,15 @@ class SandboxHandle:
         body = {"account": account_id or self.account_id, "asset": asset, "amount": amount}
         return await self._ask("POST", "deposit", json=body)
 
+    async def save(self) -> dict[str, Any]:
+        """Returns once all that happened so far is on the disk. Gives the status."""
+        return await self._ask("POST", "save")
+
     async def shutdown(self) -> None:
-        """Make it save its state and end; returns once it has. Raises `Transient` if that takes too long."""
+        """Make it save its state and end; returns once it has.
+
+        Raises `StorageFailed` where it ended and could not save, `Transient` if all that takes too long.
+        """
         with suppress(Transient):
             await self._ask("POST", "shutdown")
         await asyncio.to_thread(_wait_for_end, self.folder, self.contact.pid)
@@ -159,9 +167,19 @@ async def start_process(state_folder: Path, launch: LaunchSpec) -> SandboxHandle
     """Start the folder's sandbox in a process of its own, in its own session; returns once it listens.
 
     It takes up the state saved in the folder. If it lives already (somebody else was starting it), that one is
-    given. Raises `InvalidInput` with the reason where it cannot start, "port taken" among them.
+    given. Raises `InvalidInput` with the reason where it cannot start, "port taken" among them. Cancelled, it ends what
+    it started.
     """
-    report = await asyncio.to_thread(_start, state_folder, launch)
+    starting = asyncio.create_task(asyncio.to_thread(_start, state_folder, launch))
+    try:
+        return await _reached(state_folder, await asyncio.shield(starting))
+    except asyncio.CancelledError:
+        if "ready" in await starting and (handle := await attach(state_folder)) is not None:
+            await handle.shutdown()
+        raise
+
+
+async def _reached(state_folder: Path, report: Mapping[str, Any]) -> SandboxHandle:
     if "error" in report:
         raise InvalidInput(report["error"])
     deadline = time.monotonic() + _START_SECONDS
@@ -241,7 +259,19 @@ def _wait_for_end(folder: Path, pid: int) -> None:
         if time.monotonic() > deadline:
             raise Transient(f"the sandbox exchange (process {pid}) was told to end and has not yet")
         time.sleep(_POLL_SECONDS)
+    is_unsaved = lock.is_unsaved()
     lock.release()
     child = _CHILDREN.pop(pid, None)
     if child is not None:
         child.wait()
+    if is_unsaved:
+        raise StorageFailed(
+            "the sandbox exchange ended and could not save its last state: what it did since its save before is lost, "
+            f"and its state in {folder} is the one of then; {folder / LOG_FILE} says why. The bot's own books are "
+            "kept. Free some space; if the next run finds orders missing, begin anew with another --state-folder"
+        )
+
+
+def was_cut_short(state_folder: Path) -> bool:
+    """Whether the folder's last sandbox was killed or could not save: its state is older than its end."""
+    return FolderLock(state_folder / LOCK_FILE).is_unsaved()

@@ -58,6 +58,8 @@ class Sandbox:
         self.control_port: int | None = None
         self.ended = asyncio.Event()
         """Set when the control API asked for the end."""
+        self.hurry = asyncio.Event()
+        """Set when the end was asked for a second time: a state that cannot be saved is given up."""
         self.routes = Routes(ENDPOINTS)
         self.gateway = Gateway(self.exchange)
         self._rest = RestEntrance(self.exchange, self.gateway, self.routes)
@@ -117,7 +119,7 @@ class Sandbox:
             self._spawn(self._keeper.run())
 
     async def stop(self) -> None:
-        """Say goodbye to all connections, stop listening, save."""
+        """Say goodbye to all connections, stop listening, save. Raises `StorageFailed` where it cannot be saved."""
         self.player.hold()
         self.faults.clear()
         await self.exchange.seam.close()
@@ -127,7 +129,7 @@ class Sandbox:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stop_listening()
         if self._keeper is not None:
-            await self._keeper.finish()
+            await self._keeper.finish(self.hurry)
         if self._failure is not None:
             raise self._failure
 
@@ -276,7 +278,7 @@ async def run_sandbox(settings: SandboxSettings, on_ready: Callable[[Sandbox], N
     sandbox = Sandbox(settings)
     await sandbox.start()
     try:
-        _end_on_signals(sandbox.ended)
+        _end_on_signals(sandbox)
         if on_ready is not None:
             on_ready(sandbox)
         await sandbox.ended.wait()
@@ -284,11 +286,14 @@ async def run_sandbox(settings: SandboxSettings, on_ready: Callable[[Sandbox], N
         await sandbox.stop()
 
 
-def _end_on_signals(ended: asyncio.Event) -> None:
+def _end_on_signals(sandbox: Sandbox) -> None:
+    def asked() -> None:
+        (sandbox.hurry if sandbox.ended.is_set() else sandbox.ended).set()
+
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows has no signal handlers in its event loop
-            loop.add_signal_handler(name, ended.set)
+            loop.add_signal_handler(name, asked)
 
 
 def serve(settings: SandboxSettings, on_ready: Callable[[Sandbox], None] | None = None) -> None:

@@ -135,7 +135,7 @@ class World:
         )
 
     def now(self) -> int:
-        return EPOCH_MS + int(asyncio.get_running_loop().time() * 1000)
+        return EPOCH_MS + round(asyncio.get_running_loop().time() * 1000)
 
     # --- the run -------------------------------------------------------------------------------------
 

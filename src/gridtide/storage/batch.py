@@ -16,6 +16,7 @@ from gridtide.domain.journal import (
     BotStatePut,
     CursorPut,
     FillAdded,
+    FillCorrected,
     ForeignFillSeen,
     JournalEntry,
     LedgerBooked,
@@ -48,6 +49,7 @@ class Batch:
     """By client order id: where the order was first put, and its last row."""
     slots: dict[str, SlotRow] = field(default_factory=dict)
     fills: list[tuple[int, FillAdded]] = field(default_factory=list)
+    corrected: list[FillCorrected] = field(default_factory=list)
     foreign_fills: list[tuple[int, ForeignFillSeen]] = field(default_factory=list)
     postings: list[tuple[int, int, Posting]] = field(default_factory=list)
     """Position of the booking, line within it, posting."""
@@ -86,6 +88,8 @@ def _add(batch: Batch, position: int, entry: JournalEntry) -> None:
             batch.slots[slot.slot] = slot
         case FillAdded():
             batch.fills.append((position, entry))
+        case FillCorrected():
+            batch.corrected.append(entry)
         case ForeignFillSeen():
             batch.foreign_fills.append((position, entry))
         case LedgerBooked(change):

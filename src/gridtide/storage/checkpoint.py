@@ -69,12 +69,18 @@ def forget_before(connection: Connection, bot_id: int, seq: int) -> None:
 
 def base_of(connection: Connection, bot_id: int) -> Checkpoint | None:
     """What a replay begins with; None where the journal is whole. Raises `StorageFailed` where it is neither."""
-    first = connection.scalar(select(func.min(t.JOURNAL.c.seq)).where(t.JOURNAL.c.bot_id == bot_id)) or 1
+    first = connection.scalar(select(func.min(t.JOURNAL.c.seq)).where(t.JOURNAL.c.bot_id == bot_id))
     if first == 1:
         return None
     c = t.CHECKPOINTS.c
-    query = select(c.seq, c.at, c.payload).where(c.bot_id == bot_id, c.seq >= first - 1)
-    found = connection.execute(query.order_by(c.seq).limit(1)).one_or_none()
+    query = select(c.seq, c.at, c.payload).where(c.bot_id == bot_id).limit(1)
+    if first is None:  # nothing was written since the newest one, or ever
+        query = query.order_by(c.seq.desc())
+    else:
+        query = query.where(c.seq >= first - 1).order_by(c.seq)
+    found = connection.execute(query).one_or_none()
+    if found is None and first is None:
+        return None
     if found is None:
         raise StorageFailed(f"the journal begins at entry {first} and no checkpoint says what was before it")
     return Checkpoint(found.seq, found.at, _decoded(found.payload))

@@ -26,6 +26,7 @@ from gridtide.domain.journal import (
     BotStatePut,
     CursorPut,
     FillAdded,
+    FillCorrected,
     ForeignFillSeen,
     JournalEntry,
     LedgerBooked,
@@ -76,6 +77,8 @@ def _body(entry: JournalEntry) -> object:
             return {"row": _sparse(slot)}
         case LedgerBooked(change):
             return {"change": _ledger_body(change)}
+        case BalancesSeen(balances):
+            return {"balances": {asset: balance._asdict() for asset, balance in balances.items()}}
         case _:
             return entry
 
@@ -96,10 +99,10 @@ def _ledger_body(change: LedgerChange) -> dict[str, object]:
         "postings": [
             [*entry, [[line.account, line.asset, line.amount] for line in lines]] for entry, lines in entries
         ],
-        "balances": change.balances,
-        "lots": change.lots,
-        "closings": change.closings,
-        "totals": change.totals,
+        "balances": [item._asdict() for item in change.balances],
+        "lots": [lot._asdict() for lot in change.lots],
+        "closings": [closing._asdict() for closing in change.closings],
+        "totals": change.totals._asdict(),
     }
 
 
@@ -246,6 +249,7 @@ _KINDS: dict[type[JournalEntry], str] = {
     OrderPut: "order_put",
     SlotPut: "slot_put",
     FillAdded: "fill_added",
+    FillCorrected: "fill_corrected",
     ForeignFillSeen: "foreign_fill_seen",
     LedgerBooked: "ledger_booked",
     StrategyStatePut: "strategy_state_put",
@@ -260,6 +264,7 @@ _ENTRIES: dict[str, _Decoder] = {
     "order_put": _record(OrderPut, row=_ORDER),
     "slot_put": _record(SlotPut, row=_SLOT),
     "fill_added": _record(FillAdded, fill=_FILL),
+    "fill_corrected": _record(FillCorrected, fill=_FILL),
     "foreign_fill_seen": _record(ForeignFillSeen, fill=_FILL),
     "ledger_booked": _record(LedgerBooked, change=_LEDGER_CHANGE),
     "strategy_state_put": _record(StrategyStatePut),

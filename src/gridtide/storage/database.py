@@ -140,6 +140,20 @@ def open_database(
     return database
 
 
+def database_exists(url: str) -> bool:
+    """Whether there is something at `url`; a server's database always counts as there."""
+    address = parse_url(url)
+    return address.get_backend_name() != "sqlite" or sqlite_file.database_path(address).exists()
+
+
+def place_of(url: str) -> str:
+    """What to call the database at `url` in a sentence; never holds a password."""
+    address = parse_url(url)
+    if address.get_backend_name() == "sqlite":
+        return str(sqlite_file.database_path(address))
+    return postgres.place(address)
+
+
 def parse_url(url: str) -> URL:
     """The address; raises `InvalidInput` for anything but SQLite and PostgreSQL, without repeating it."""
     try:

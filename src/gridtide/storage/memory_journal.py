@@ -19,7 +19,7 @@ from gridtide.storage.batch import Batch, collapse
 from gridtide.storage.codec import decode_part, encode_part
 
 if TYPE_CHECKING:
-    from gridtide.domain.fill import FillKey
+    from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.journal import JournalEntry, OrderRow, SlotRow
     from gridtide.domain.market import Asset, Symbol, Timestamp
 
@@ -39,7 +39,7 @@ class _Tables:
     owners: dict[tuple[Symbol, str], str] = field(default_factory=dict)
     """Exchange's order -> client order id (I2)."""
     slots: dict[str, SlotRow] = field(default_factory=dict)
-    fills: dict[FillKey, Timestamp] = field(default_factory=dict)
+    fills: dict[FillKey, Fill] = field(default_factory=dict)
     foreign_fills: dict[FillKey, Timestamp] = field(default_factory=dict)
     balances: dict[tuple[Account, Asset], AccountBalance] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class MemoryJournal:
             ),
             strategy_state={name: decode_part(text) for name, text in tables.strategy_state.items()} or None,
             recent_orders=tuple(recent),
-            fill_keys=frozenset(key for key in tables.fills if key.order_id in order_ids),
+            fills=tuple(tables.fills[key] for key in sorted(tables.fills) if key.order_id in order_ids),
             cursor=tables.cursor,
             baseline=dict(tables.baseline),
             fill_count=len(tables.fills),
@@ -119,7 +119,10 @@ class MemoryJournal:
                 sorted(
                     (
                         (at, key.trade_id)
-                        for key, at in (*tables.fills.items(), *tables.foreign_fills.items())
+                        for key, at in (
+                            *((key, fill.timestamp) for key, fill in tables.fills.items()),
+                            *tables.foreign_fills.items(),
+                        )
                         if key.trade_id >= tables.cursor.safe
                     ),
                     key=itemgetter(1, 0),
@@ -185,6 +188,9 @@ def _check_additions(tables: _Tables, batch: Batch) -> None:
     keys = [item.fill.key for _, item in batch.fills]
     if len(set(keys)) < len(keys) or not tables.fills.keys().isdisjoint(keys):
         raise Defect("a fill would be booked twice")
+    for item in batch.corrected:
+        if item.fill.key not in tables.fills and item.fill.key not in keys:
+            raise Defect(f"fill {item.fill.trade_id} would be corrected, but is not booked")
     closings = [item.closing_id for item in batch.closings]
     if len(set(closings)) < len(closings) or not tables.closings.isdisjoint(closings):
         raise Defect("a lot would be closed twice")
@@ -198,8 +204,7 @@ def _check_exact(batch: Batch) -> None:
         found += (row.filled_amount, row.filled_quote, row.received)
         if row.price is not None:
             found.append(row.price)
-    for _, item in batch.fills:
-        fill = item.fill
+    for fill in (*(item.fill for _, item in batch.fills), *(item.fill for item in batch.corrected)):
         found += (fill.price, fill.amount, fill.quote_amount, fill.fee.amount)
     found += [item.balance for item in batch.ledger_balances.values()]
     for lot in batch.lots.values():
@@ -215,7 +220,9 @@ def _apply(tables: _Tables, batch: Batch) -> None:
     tables.was_written = True
     tables.orders.update({client_id: row for client_id, (_, row) in batch.orders.items()})
     tables.slots.update(batch.slots)
-    tables.fills.update((item.fill.key, item.fill.timestamp) for _, item in batch.fills)
+    tables.fills.update((item.fill.key, item.fill) for _, item in batch.fills)
+    for item in batch.corrected:
+        tables.fills[item.fill.key] = tables.fills[item.fill.key].corrected_by(item.fill)
     for _, seen in batch.foreign_fills:
         tables.foreign_fills.setdefault(seen.fill.key, seen.fill.timestamp)
     tables.closings.update(item.closing_id for item in batch.closings)

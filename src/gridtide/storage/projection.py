@@ -8,9 +8,10 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, Insert, Table, bindparam, delete
+from sqlalchemy import Executable, Insert, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gridtide.domain.errors import Defect
 from gridtide.storage import tables as t
 from gridtide.storage.codec import encode_part
 
@@ -65,6 +66,15 @@ _INSERTS: dict[str, Insert] = {
 }
 """Rows that are only ever added; a second one of the same key is refused by the database."""
 
+_TOLD = ("price", "amount", "quote_amount", "fee_amount", "fee_asset", "is_maker", "source")
+"""What the records may tell otherwise than an event or a reply had."""
+_CORRECT_FILL = (
+    update(t.FILLS)
+    .where(
+        *(t.FILLS.c[name] == bindparam(f"at_{name}") for name in ("bot_id", "symbol", "trade_id", "order_id"))
+    )
+    .values({name: bindparam(f"new_{name}") for name in _TOLD})
+)
 _DELETE_LOT = delete(t.LOTS).where(t.LOTS.c.bot_id == bindparam("bot"), t.LOTS.c.lot_id == bindparam("lot"))
 _DELETE_BASELINE = delete(t.BASELINES).where(t.BASELINES.c.bot_id == bindparam("bot"))
 
@@ -112,8 +122,17 @@ class Projection:
     def _add_fills(self, batch: Batch, first_seq: int) -> None:
         own = [_fill(item.fill, first_seq + position, item.source) for position, item in batch.fills]
         self._run(_INSERTS[t.FILLS.name], own)
+        for item in batch.corrected:
+            self._correct_fill(item.fill)
         foreign = [_fill(item.fill, first_seq + position, "") for position, item in batch.foreign_fills]
         self._run(self._statements.ignore, foreign)
+
+    def _correct_fill(self, fill: Fill) -> None:
+        row = {"bot_id": self._bot_id, **_fill(fill, 0, "records")}
+        values = {f"new_{name}": row[name] for name in _TOLD}
+        keys = {f"at_{name}": row[name] for name in ("bot_id", "symbol", "trade_id", "order_id")}
+        if self._connection.execute(_CORRECT_FILL, {**values, **keys}).rowcount != 1:
+            raise Defect(f"fill {fill.trade_id} would be corrected, but is not booked")
 
     def _book(self, batch: Batch, first_seq: int) -> None:
         postings = [

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, Table, and_, func, or_, select, text, tuple_
 
 from gridtide.domain.fill import Fee, Fill, FillKey
 from gridtide.domain.journal import BotSnapshot, BotState, BotStatePut, CursorPut, OrderRow, SlotRow
-from gridtide.domain.ledger import AccountBalance, LedgerState, LedgerTotals, Lot
+from gridtide.domain.ledger import AccountBalance, LedgerState, LedgerTotals, Lot, LotClosing
 from gridtide.storage import tables as t
 from gridtide.storage.codec import decode_part
 from gridtide.storage.projection import value_columns
@@ -99,18 +99,17 @@ def sent_orders(
     return frozenset(found)
 
 
-def fill_keys(
+def fills_of(
     connection: Connection, bot_id: int, symbol: Symbol, orders: Iterable[OrderRow]
-) -> frozenset[FillKey]:
-    """Keys of the fills booked for `orders`."""
+) -> tuple[Fill, ...]:
+    """The fills booked for `orders`, by key."""
     order_ids = [order.order_id for order in orders if order.order_id]
-    columns = t.FILLS.c.symbol, t.FILLS.c.trade_id, t.FILLS.c.order_id
-    mine = select(*columns).where(t.FILLS.c.bot_id == bot_id, t.FILLS.c.symbol == symbol)
-    found: set[FillKey] = set()
+    mine = _fills_of(bot_id).where(t.FILLS.c.symbol == symbol)
+    found: list[Fill] = []
     for start in range(0, len(order_ids), _CHUNK):
         rows = connection.execute(mine.where(t.FILLS.c.order_id.in_(order_ids[start : start + _CHUNK])))
-        found.update(FillKey(*row) for row in rows)
-    return frozenset(found)
+        found += [_fill(row) for row in rows]
+    return tuple(sorted(found, key=lambda fill: fill.key))
 
 
 def recent_executions(
@@ -183,6 +182,18 @@ def _fill(row: Row[Any]) -> Fill:
     )
 
 
+def order_slots(connection: Connection, bot_id: int) -> dict[str, str]:
+    """The slot of each order that the exchange numbered, by that number."""
+    query = select(t.ORDERS.c.order_id, t.ORDERS.c.slot)
+    rows = connection.execute(query.where(t.ORDERS.c.bot_id == bot_id, text(t.KNOWN_AT_EXCHANGE)))
+    return {row.order_id: row.slot for row in rows}
+
+
+def lot_closings(connection: Connection, bot_id: int) -> tuple[LotClosing, ...]:
+    """Every part of a lot that a sell closed, in the order of the closings."""
+    return tuple(_read(connection, t.LOT_CLOSINGS, LotClosing, bot_id, order=t.LOT_CLOSINGS.c.closing_id))
+
+
 def slots(connection: Connection, bot_id: int) -> tuple[SlotRow, ...]:
     """All slots, by key."""
     return tuple(sorted(_read(connection, t.SLOTS, SlotRow, bot_id), key=lambda row: row.slot))
@@ -244,7 +255,7 @@ def snapshot(
         ledger=ledger_state(connection, bot_id),
         strategy_state=strategy_state(connection, bot_id),
         recent_orders=recent,
-        fill_keys=fill_keys(connection, bot_id, symbol, (*orders, *recent)),
+        fills=fills_of(connection, bot_id, symbol, (*orders, *recent)),
         cursor=at,
         baseline=baseline(connection, bot_id),
         fill_count=fill_count(connection, bot_id),

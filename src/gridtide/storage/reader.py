@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.journal import BotSnapshot, BotStatePut, OrderRow, SlotRow
-    from gridtide.domain.ledger import LedgerState
+    from gridtide.domain.ledger import LedgerState, LotClosing
     from gridtide.domain.market import Asset, Symbol, Timestamp
 
 PAGE = 500
@@ -177,6 +177,16 @@ class Reader:
         """The newest fills by trade id, newest last."""
         with self.transaction() as connection:
             return queries.newest_fills(connection, bot_id, limit)
+
+    def order_slots(self, bot_id: int) -> dict[str, str]:
+        """The slot of each order that the exchange numbered, by that number."""
+        with self.transaction() as connection:
+            return queries.order_slots(connection, bot_id)
+
+    def lot_closings(self, bot_id: int) -> tuple[LotClosing, ...]:
+        """Every part of a lot that a sell closed, in the order of the closings."""
+        with self.transaction() as connection:
+            return queries.lot_closings(connection, bot_id)
 
     def notices(self, bot_id: int, after_seq: int = 0, limit: int = PAGE) -> tuple[StoredNotice, ...]:
         """A page of notices, oldest first, behind `after_seq`."""

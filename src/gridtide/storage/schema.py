@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from gridtide.domain.errors import InvalidInput
+from gridtide.storage import candle_tables  # noqa: F401  # the metadata must know every table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The newest migration under migrations/versions."""
 
 VERSION_TABLE = "schema_version"

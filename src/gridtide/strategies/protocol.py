@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from gridtide.domain.candle import Candle
@@ -31,8 +30,7 @@ class Ending(StrEnum):
     """The exchange ended it: IOC remainder, maintenance, self-trade prevention."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettledOrder:
+class SettledOrder(NamedTuple):
     """An order that is over and whose fills add up to it."""
 
     slot: Slot
@@ -49,8 +47,7 @@ class SettledOrder:
         return self.amount - self.executed_amount
 
 
-@dataclass(frozen=True, slots=True)
-class OwnOrder:
+class OwnOrder(NamedTuple):
     """A slot as its strategy sees it: resting or in flight, or parked with a reason."""
 
     slot: Slot

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
-from gridtide.domain.errors import InvalidConfig
+from gridtide.domain.errors import GridtideError, InvalidConfig
 from gridtide.strategies.grid.strategy import GridTradingStrategy
 from gridtide.strategies.protocol import Strategy
 from gridtide.strategies.single_order import SingleOrderStrategy
@@ -60,7 +60,15 @@ def create_strategy(
 ) -> ConfigurableStrategy:
     """A fresh strategy from its settings, in which its ``name`` may stand; raises `InvalidConfig`."""
     own = {key: value for key, value in settings.items() if key != "name"}
-    return find_strategy(name, plugins).from_settings(symbol, own)
+    found = find_strategy(name, plugins)
+    try:
+        return found.from_settings(symbol, own)
+    except GridtideError:
+        raise
+    except Exception as error:  # other people's code can raise anything
+        raise InvalidConfig(
+            f"strategy: {name!r} does not take these settings ({type(error).__name__}: {error})"
+        ) from error
 
 
 def restore_strategy(name: str, state: StrategyState, plugins: Loaders | None = None) -> Strategy:

@@ -46,7 +46,7 @@ class OwnRecords:
         """An execution of `order`; its last one closes it."""
         order.fills.append(fill)
         self.fills.append(fill)
-        if not order.is_open:
+        if not order.remaining:
             self.open.pop(order.order_id, None)
 
     def rename(self, order: WorkingOrder, former_id: str) -> None:
@@ -54,10 +54,6 @@ class OwnRecords:
         if self.by_client_id.get(former_id) is order:
             del self.by_client_id[former_id]
         self.by_client_id[order.client_order_id] = order
-
-    def is_open_client_id(self, client_order_id: str) -> bool:
-        order = self.by_client_id.get(client_order_id)
-        return order is not None and order.is_open
 
     def orders_from(self, from_id: int | None, limit: int) -> list[WorkingOrder]:
         """Ascending from `from_id`, or the newest `limit`."""

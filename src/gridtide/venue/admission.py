@@ -100,7 +100,7 @@ def check_counts(adding: Counts, already: Counts, limits: Counts, prefix: str = 
 
 def admit(desk: Desk, account: Account, requests: Sequence[NewOrder], lists: int = 0) -> None:
     """Raise what the engine refuses before it looks at the orders: a closed market, or counts that are full."""
-    if desk.market.status is not MarketStatus.TRADING:
+    if not desk.is_trading:
         raise refusals.market_closed()
     adding = count_new(requests, lists)
     limits = market_limits(desk.market.rules.max_open_orders, desk.filters)
@@ -112,6 +112,19 @@ def admit(desk: Desk, account: Account, requests: Sequence[NewOrder], lists: int
     if any(everywhere):
         every = chain.from_iterable(records.open.values() for records in account.records.values())
         check_counts(adding, count_open(every), everywhere, "EXCHANGE_")
+
+
+def admit_one(desk: Desk, account: Account, request: NewOrder) -> None:
+    """`admit` for a single order. Where only the number of open orders counts, no more than that is looked at."""
+    most = desk.market.rules.max_open_orders
+    if (
+        not desk.is_trading
+        or desk.counts_everywhere
+        or request.type in ALGO_TYPES
+        or request.iceberg_amount
+        or (most and len(account.records[desk.market.symbol].open) >= most)
+    ):
+        admit(desk, account, (request,))
 
 
 def check_position(desk: Desk, account: Account, side: Side, amount: Decimal) -> None:

@@ -6,6 +6,7 @@ with the next move. It is built only when somebody looks, because a backtest mov
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gridtide.domain.money import ZERO
@@ -34,6 +35,7 @@ def mix(seed: int, index: int) -> int:
     return x ^ (x >> 31)
 
 
+@lru_cache(maxsize=1_000)
 def round_spacing(ticks: int) -> int:
     """The largest of 1, 2, 5, 10, 20, 50 … that is not above `ticks`, and at least 1."""
     power = 1
@@ -87,8 +89,9 @@ class AmbientBook:
     def form(self, bid_from: Decimal, ask_from: Decimal) -> None:
         """Form anew, in full: bids below `bid_from`, asks above `ask_from`."""
         self.bid_from, self.ask_from = bid_from, ask_from
-        self._sides.clear()
-        self._consumed.clear()
+        if self._sides:
+            self._sides.clear()
+            self._consumed.clear()
 
     def is_consumed(self, side: Side) -> bool:
         """Whether the levels of `side` are no longer those that follow from the bounds."""
@@ -109,6 +112,22 @@ class AmbientBook:
     def levels(self, side: Side) -> Iterator[tuple[Decimal, Decimal]]:
         """(price, amount) of one side, best first."""
         return iter(self.side(side).items())
+
+    def best(self, side: Side) -> tuple[Decimal, Decimal] | None:
+        """(price, amount) of the first of `levels`, without building the others."""
+        levels = self._sides.get(side)
+        if levels is not None:
+            return next(iter(levels.items()), None)
+        ticks = self._best(side)
+        return None if ticks < 1 else self._level(ticks)
+
+    def best_price(self, side: Side) -> Decimal | None:
+        """The price of `best`, without its amount."""
+        levels = self._sides.get(side)
+        if levels is not None:
+            return next(iter(levels), None)
+        ticks = self._best(side)
+        return None if ticks < 1 else self._tick * ticks
 
     def amount_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price; zero where there is no level."""

@@ -25,10 +25,12 @@ def given_asset(side: Side, market: Market) -> Asset:
 
 def set_lock(step: Step, order: WorkingOrder, amount: Decimal) -> None:
     """Let the order keep exactly `amount` locked."""
-    asset = given_asset(order.side, step.desk.market)
-    order.account.lock(asset, amount - order.locked)
+    account, asset = order.account, given_asset(order.side, step.desk.market)
+    more = amount - order.locked
+    account.free[asset] -= more
+    account.locked[asset] += more
     order.locked = amount
-    step.touch_balances(order.account, asset)
+    step.touch_balances(account, asset)
 
 
 def leave_market(step: Step, order: WorkingOrder) -> None:

@@ -6,17 +6,22 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
+from gridtide.venue.admission import exchange_limits
 from gridtide.venue.ambient import AmbientBook
 from gridtide.venue.average_price import AveragePrice
 from gridtide.venue.conditional import WaitingOrders
 from gridtide.venue.order_book import Level, OrderBook
+from gridtide.venue.plain_orders import PlainOrders
 from gridtide.venue.public_book import PublicBook
 from gridtide.venue.queue import parts, take_front
-from gridtide.venue.settings import FillModel
+from gridtide.venue.rounding import UNIT
+from gridtide.venue.settings import FillModel, SelfTradePrevention
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
     from decimal import Decimal
 
@@ -33,9 +38,13 @@ class Desk:
     __slots__ = (
         "ambient",
         "average",
+        "beyond",
         "book",
+        "counts_everywhere",
         "filters",
+        "has_luck",
         "is_deserted",
+        "is_trading",
         "last_execution_id",
         "last_order_id",
         "last_prevented_id",
@@ -44,19 +53,26 @@ class Desk:
         "market",
         "open_lists",
         "outside",
+        "plain_orders",
+        "prevention",
         "price",
         "price_of",
         "public",
+        "publishes",
         "recorded",
+        "rng",
         "settings",
+        "tells_balances",
         "trades",
         "waiting",
     )
 
-    def __init__(self, market: Market, settings: VenueSettings, seed: int, price_of: PriceOf) -> None:
-        self.market = market
-        self.settings = settings
-        self.filters = settings.filters_of(market.symbol)
+    def __init__(
+        self, market: Market, settings: VenueSettings, seed: int, price_of: PriceOf, rng: random.Random
+    ) -> None:
+        self.use_settings(settings, market)
+        self.rng = rng
+        """For what is a matter of luck: the place in a queue that nobody recorded."""
         self.price_of = price_of
         self.book = OrderBook()
         self.ambient = AmbientBook(seed, settings.depth_levels, settings.depth_quote, market.rules)
@@ -80,6 +96,25 @@ class Desk:
         self.outside: dict[Asset, Decimal] = {market.base: ZERO, market.quote: ZERO}
         """What the ambient side of all trades gained: what accounts lost to it."""
 
+    def use_settings(self, settings: VenueSettings, market: Market | None = None) -> None:
+        """How the venue behaves from now on."""
+        market = market or self.market
+        self.settings = settings
+        self.publishes, self.tells_balances = settings.publishes, settings.tells_balances
+        self.counts_everywhere = any(exchange_limits(settings.exchange_filters))
+        self.filters = settings.filters_of(market.symbol)
+        self.prevention = SelfTradePrevention(settings.default_prevention(market.symbol))
+        self.use_market(market)
+
+    def use_market(self, market: Market) -> None:
+        """The market's rules and status from now on. What follows from them is worked out here, once."""
+        self.market = market
+        self.is_trading = market.status is MarketStatus.TRADING
+        touches = self.settings.fill_model is FillModel.TOUCH
+        self.has_luck = self.settings.fill_model is FillModel.QUEUE and self.settings.queue_probability > 0
+        self.beyond = ZERO if touches else market.rules.tick_size or UNIT
+        self.plain_orders = PlainOrders(market, self.filters, self.settings)
+
     def average_price(self) -> Decimal | None:
         """The average of the last minutes, or the last price where nothing traded."""
         average = self.average.value()
@@ -90,19 +125,16 @@ class Desk:
         self.last_trade_id = max(self.last_trade_id + 1, recorded)
         return self.last_trade_id
 
-    def next_execution_id(self) -> int:
-        self.last_execution_id += 1
-        return self.last_execution_id
-
     def next_prevented_id(self) -> int:
         self.last_prevented_id += 1
         return self.last_prevented_id
 
     def trade_with_outside(self, side: Side, amount: Decimal, quote: Decimal) -> None:
         """Count what the ambient side gained when an account's order of `side` met it."""
-        sign = 1 if side is Side.SELL else -1
-        self.outside[self.market.base] += sign * amount
-        self.outside[self.market.quote] -= sign * quote
+        if side is Side.BUY:
+            amount, quote = -amount, -quote
+        self.outside[self.market.base] += amount
+        self.outside[self.market.quote] -= quote
 
     def levels(self, side: Side) -> Iterator[tuple[Decimal, Level | None, Decimal]]:
         """(price, queue of accounts' orders, outside amount) of one side, best first; nothing may change meanwhile."""
@@ -125,11 +157,26 @@ class Desk:
 
     def best(self, side: Side) -> tuple[Decimal, Decimal] | None:
         """Price and public amount of the first of `levels`, without a walk: every diff of the book asks for both."""
-        book = self.book.side(side)
-        own, (price, amount) = book.best_price(), next(self._outside_levels(side), (None, ZERO))
-        if own is None or (price is not None and (price > own if side is Side.BUY else price < own)):
-            return None if price is None else (price, amount)
-        return own, book.total_at(own) + (amount if price == own else ZERO)
+        book = self.book.bids if side is Side.BUY else self.book.asks
+        own, outside = book.best, self._best_outside(side)
+        if own is None or outside is None:
+            return outside if own is None else (own, book.levels[own].total)
+        price, amount = outside
+        if price > own if side is Side.BUY else price < own:
+            return outside
+        return own, book.levels[own].total + (amount if price == own else ZERO)
+
+    def best_price(self, side: Side) -> Decimal | None:
+        """The price of `best`, without its amount."""
+        own = (self.book.bids if side is Side.BUY else self.book.asks).best
+        if self.recorded is not None or self.is_deserted:
+            found = self._best_outside(side)
+            outside = None if found is None else found[0]
+        else:
+            outside = self.ambient.best_price(side)
+        if own is None or outside is None:
+            return outside if own is None else own
+        return max(own, outside) if side is Side.BUY else min(own, outside)
 
     def levels_in_turn(self, side: Side) -> Iterator[tuple[Decimal, Level | None, Decimal]]:
         """`levels` as a taker meets them: by the queue model a price comes in parts, as its orders stand in it."""
@@ -152,12 +199,17 @@ class Desk:
         levels = self.recorded.levels(side)
         return levels if not (hidden := self.hidden_prices(side)) else islice(levels, len(hidden), None)
 
+    def _best_outside(self, side: Side) -> tuple[Decimal, Decimal] | None:
+        if self.recorded is None and not self.is_deserted:
+            return self.ambient.best(side)
+        return next(self._outside_levels(side), None)
+
     def hidden_prices(self, side: Side) -> tuple[Decimal, ...]:
         """Recorded levels that an account's order of the other side crosses and could not trade with: the market is
         closed. They are no part of the public book, or it would be crossed."""
         if self.recorded is None:
             return ()
-        opposite = self.book.side(side.opposite).best_price()
+        opposite = self.book.side(side.opposite).best
         return tuple(price for price, _ in self.recorded.side(side).crossing(opposite))
 
     def amount_outside(self, side: Side, price: Decimal) -> Decimal:
@@ -166,14 +218,9 @@ class Desk:
             return ZERO
         if self.recorded is None:
             return self.ambient.amount_at(side, price)
-        opposite = self.book.side(side.opposite).best_price()
+        opposite = self.book.side(side.opposite).best
         is_hidden = opposite is not None and (opposite >= price if side is Side.SELL else opposite <= price)
         return ZERO if is_hidden else self.recorded.amount_at(side, price)
-
-    def may_meet_outside(self, side: Side, price: Decimal) -> bool:
-        """Whether an order of `side` at `price` could meet somebody else's; never wrongly False, and cheap."""
-        liquidity = self.ambient if self.recorded is None else self.recorded
-        return liquidity.may_match(side, price)
 
     def take_outside(self, side: Side, price: Decimal, amount: Decimal) -> None:
         """An account's taker consumed part or all of a level of `side`."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.market import Asset
-from gridtide.domain.money import ONE, ZERO, multiply_exact
+from gridtide.domain.money import ONE, ZERO, FeeRate, multiply_exact
 from gridtide.domain.order import Side
 from gridtide.venue.fee_tiers import tier_rates
 from gridtide.venue.rounding import PLACES, round_commission
@@ -41,21 +41,25 @@ def charge_fee(
 ) -> tuple[Decimal, Asset]:
     """Take the fee of an execution whose proceeds are already credited; returns it with its asset."""
     fees, market = account.fees, desk.market
-    standard = standard_rates(account, market.symbol, now, desk.price_of).total(side, is_maker=is_maker)
-    extra = _extra_rate(account, side, is_maker=is_maker)
-    if fees.asset is not None:
-        rate = multiply_exact(standard, fees.discount) + extra
-        fee = _in_asset(fees.asset, desk, account, amount, quote, rate)
-        if fee is not None and fee <= account.free.get(fees.asset, ZERO):
-            account.free[fees.asset] -= fee
-            return fee, fees.asset
+    if fees.flat is not None:
+        rate = fees.flat[side, is_maker]
+    else:
+        standard = standard_rates(account, market.symbol, now, desk.price_of).total(side, is_maker=is_maker)
+        extra = _extra_rate(account, side, is_maker=is_maker)
+        if fees.asset is not None:
+            fee = _in_asset(
+                fees.asset, desk, account, amount, quote, multiply_exact(standard, fees.discount) + extra
+            )
+            if fee is not None and fee <= account.free.get(fees.asset, ZERO):
+                account.free[fees.asset] -= fee
+                return fee, fees.asset
+        rate = FeeRate(standard + extra)
     received, asset, places = (
         (amount, market.base, desk.filters.base_commission_precision)
         if side is Side.BUY
         else (quote, market.quote, desk.filters.quote_commission_precision)
     )
-    owed = multiply_exact(received, standard + extra)
-    fee = round_commission(owed, ONE, places, desk.settings.commission_rounding)
+    fee = round_commission(multiply_exact(received, rate), ONE, places, desk.settings.commission_rounding)
     account.free[asset] -= fee
     return fee, asset
 

@@ -6,8 +6,6 @@ in the engine's rules cannot hide behind the same mistake here.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING
 
 from gridtide.domain.money import notional
@@ -15,10 +13,12 @@ from gridtide.domain.order import Side
 from gridtide.venue import refusals
 from gridtide.venue.admission import CLOSED_TO_REQUESTS
 from gridtide.venue.order_parameters import PLAIN, ParameterNames, check_parameters
-from gridtide.venue.rounding import is_multiple, steps_above
+from gridtide.venue.rounding import is_multiple, smallest, steps_above
 from gridtide.venue.settings import StopNotional
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from gridtide.domain.market import MarketRules
     from gridtide.venue.desk import Desk
     from gridtide.venue.market_filters import MarketFilters
@@ -33,6 +33,8 @@ def check_request(
     `amount_follows`: the order's amount is what the working order of its list will have bought (OPO); nothing about
     amounts is checked until then. `names` says how its parameters are called where it is a leg of an order list.
     """
+    if names is PLAIN and not amount_follows and desk.plain_orders.accept(request, desk):
+        return
     check_parameters(request, amount_follows=amount_follows, names=names)
     check_precision(request, desk.market.rules, names)
     if desk.market.status in CLOSED_TO_REQUESTS:
@@ -60,12 +62,7 @@ def check_precision(request: NewOrder, rules: MarketRules, names: ParameterNames
 
 def _has_places(value: Decimal | None, places: int) -> bool:
     """Whether there is no value, or one with no more than so many decimals."""
-    return value is None or is_multiple(value, _smallest(places))
-
-
-@cache
-def _smallest(places: int) -> Decimal:
-    return Decimal(1).scaleb(-places)
+    return value is None or is_multiple(value, smallest(places))
 
 
 # --- permissions -------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from gridtide.domain.money import ONE, ZERO, ceil_to_step, floor_to_step, multiply_exact, notional
+from gridtide.domain.money import ONE, ZERO, ceil_to_step, floor_to_step, multiply_exact
 from gridtide.domain.order import Side
 from gridtide.venue.prevention import DECREMENTS, EXPIRES_TAKER
-from gridtide.venue.rounding import UNIT, cut_to_precision, divide_cut, largest_multiple
+from gridtide.venue.rounding import UNIT, divide_cut, largest_multiple, multiply_cut
 from gridtide.venue.settings import SelfTradePrevention
 
 if TYPE_CHECKING:
@@ -88,6 +88,20 @@ def plan_matches(desk: Desk, demand: Demand) -> Plan:
     return planner.plan
 
 
+def _slippage(desk: Desk, demand: Demand) -> Decimal:
+    """The fraction by which a market order trades worse: fixed, and by its share in what traded of late."""
+    fixed, by_volume = desk.settings.slippage, desk.settings.volume_slippage
+    if not by_volume:
+        return fixed
+    traded = desk.average.volume()
+    amount = demand.amount
+    if amount is None and demand.budget is not None and desk.price is not None:
+        amount = divide_cut(demand.budget, desk.price)
+    if amount is None or amount >= traded:
+        return fixed + by_volume
+    return fixed + divide_cut(multiply_exact(by_volume, amount), traded)
+
+
 class _Planner:
     """The methods return whether the walk goes on."""
 
@@ -95,7 +109,7 @@ class _Planner:
         self.plan = Plan()
         self._demand = demand
         self._rules = desk.market.rules
-        self._slippage = desk.settings.slippage if demand.limit is None else ZERO
+        self._slippage = _slippage(desk, demand) if demand.limit is None else ZERO
         self._amount_left = demand.amount
         self._budget_left = demand.budget
 
@@ -121,7 +135,7 @@ class _Planner:
             return False
         if mode in DECREMENTS:
             self.plan.prevented += amount
-            self._spend(amount, cut_to_precision(notional(maker.price, amount)))
+            self._spend(amount, multiply_cut(maker.price, amount))
             return wanted > maker.remaining
         return True
 
@@ -145,7 +159,7 @@ class _Planner:
         amount = min(wanted, available)
         if amount <= 0:
             return False
-        quote = cut_to_precision(notional(price, amount))
+        quote = multiply_cut(price, amount)
         self.plan.steps.append(Match(maker, level_price, price, amount))
         self.plan.amount += amount
         self.plan.quote += quote

@@ -1,6 +1,7 @@
 """What goes into the venue and what comes out: requests, refusals, orders, executions, market moves.
 
-Codes and texts of refusals are the exchange's own, because whoever is refused must see what it would see there.
+Codes and texts of refusals are the exchange's own, because whoever is refused must see what it would see there. Most of
+them are named tuples: a backtest makes some for every fill, and frozen dataclasses cost three times as much.
 """
 
 from __future__ import annotations
@@ -29,8 +30,7 @@ class VenueRefusal(GridtideError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
+class NewOrder(NamedTuple):
     """A request to place an order, already parsed and authenticated."""
 
     account_id: str
@@ -73,8 +73,7 @@ class NewOrderList:
     """Empty: the venue derives one."""
 
 
-@dataclass(frozen=True, slots=True)
-class VenueOrder:
+class VenueOrder(NamedTuple):
     """An order as the venue knows it, at one moment."""
 
     account_id: str
@@ -118,8 +117,7 @@ class VenueOrder:
         return self.working_at >= 0
 
 
-@dataclass(frozen=True, slots=True)
-class VenueFill:
+class VenueFill(NamedTuple):
     """One execution of one account's order. A self-trade yields two with one trade id (F38)."""
 
     account_id: str
@@ -137,8 +135,7 @@ class VenueFill:
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class PreventedMatch:
+class PreventedMatch(NamedTuple):
     """A self-trade that did not happen. An amount is None where the mode leaves that order untouched."""
 
     account_id: str
@@ -155,8 +152,7 @@ class PreventedMatch:
     """What would have traded."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderAmendment:
+class OrderAmendment(NamedTuple):
     """One reduction of an open order's amount that kept its place in the queue."""
 
     symbol: Symbol
@@ -169,8 +165,7 @@ class OrderAmendment:
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class VenueOrderList:
+class VenueOrderList(NamedTuple):
     """An order list as the venue knows it, at one moment. The words are the exchange's."""
 
     account_id: str
@@ -198,8 +193,7 @@ class BookLevel(NamedTuple):
 # --- what comes out ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(NamedTuple):
     """An order of an account changed; `execution_type` is the exchange's word (NEW, TRADE, CANCELED, EXPIRED …)."""
 
     order: VenueOrder
@@ -210,16 +204,14 @@ class OrderChanged:
     """With TRADE_PREVENTION: what did not happen."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderListChanged:
+class OrderListChanged(NamedTuple):
     """An order list of an account changed."""
 
     order_list: VenueOrderList
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class BalancesChanged:
+class BalancesChanged(NamedTuple):
     """Balances of the assets that may have changed, after an action."""
 
     account_id: str
@@ -227,8 +219,7 @@ class BalancesChanged:
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class TradePrinted:
+class TradePrinted(NamedTuple):
     """A public trade."""
 
     trade: MarketTrade
@@ -237,8 +228,7 @@ class TradePrinted:
     seller_order_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BookChanged:
+class BookChanged(NamedTuple):
     """The book changed: absolute amounts of the changed levels. Update ids of one symbol have no gaps."""
 
     symbol: Symbol
@@ -254,8 +244,7 @@ class BookChanged:
 VenueEvent = OrderChanged | OrderListChanged | BalancesChanged | TradePrinted | BookChanged
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """The answer to an order: its state after matching, its own fills, and everything that happened."""
 
     order: VenueOrder
@@ -265,8 +254,7 @@ class Placement:
     """Self-trades of this order that did not happen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancellation:
+class Cancellation(NamedTuple):
     """The answer to a cancel of one order. Where it stood in an order list, the list is cancelled with it."""
 
     order: VenueOrder
@@ -276,8 +264,7 @@ class Cancellation:
     """Every order of that list, in the order they were placed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
+class Amendment(NamedTuple):
     """The answer to a reduction of an order's amount."""
 
     order: VenueOrder
@@ -286,8 +273,7 @@ class Amendment:
     order_list: VenueOrderList | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPlacement:
+class ListPlacement(NamedTuple):
     """The answer to an order list: its orders after matching, in the order they were placed."""
 
     order_list: VenueOrderList
@@ -295,8 +281,7 @@ class ListPlacement:
     events: tuple[VenueEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListCancellation:
+class ListCancellation(NamedTuple):
     """The answer to the cancel of an order list."""
 
     order_list: VenueOrderList
@@ -304,8 +289,7 @@ class ListCancellation:
     events: tuple[VenueEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BookView:
+class BookView(NamedTuple):
     """The book to some depth, best first, with the update id it stands at."""
 
     symbol: Symbol
@@ -317,8 +301,7 @@ class BookView:
 # --- what the market does ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PriceMoved:
+class PriceMoved(NamedTuple):
     """The market walks from where it is to `price`, visiting every price between, and trades `volume` base on
     the way (design.md 6, "Candles as a market")."""
 

@@ -36,17 +36,15 @@ class Level:
 class BookSide:
     """One side of the book. Prices are kept ascending; which end is best depends on the side."""
 
-    __slots__ = ("_prices", "levels", "side")
+    __slots__ = ("_best", "_prices", "best", "levels", "side")
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self.levels: dict[Decimal, Level] = {}
+        self.best: Decimal | None = None
+        """The best price: a plain attribute, because every move of the market asks."""
         self._prices: list[Decimal] = []
-
-    def best_price(self) -> Decimal | None:
-        if not self._prices:
-            return None
-        return self._prices[-1 if self.side is Side.BUY else 0]
+        self._best = -1 if side is Side.BUY else 0
 
     def __iter__(self) -> Iterator[Level]:
         """Levels, best first. The book must not change meanwhile."""
@@ -63,6 +61,7 @@ class BookSide:
         if level is None:
             level = self.levels[order.price] = Level(order.price)
             insort(self._prices, order.price)
+            self.best = self._prices[self._best]
         level.orders[order.order_id] = order
         level.total += order.remaining
 
@@ -77,12 +76,15 @@ class BookSide:
         """Take the order out, wherever it stands in its queue."""
         level = self.levels[order.price]
         del level.orders[order.order_id]
-        if level.ahead is not None:
-            level.ahead.pop(order.order_id, None)
-        level.total -= order.remaining
-        if not level.orders:
+        if level.orders:
+            level.total -= order.remaining
+            if level.ahead is not None:
+                level.ahead.pop(order.order_id, None)
+        else:
             del self.levels[order.price]
-            del self._prices[bisect_left(self._prices, order.price)]
+            prices = self._prices
+            del prices[bisect_left(prices, order.price)]
+            self.best = prices[self._best] if prices else None
 
 
 class OrderBook:

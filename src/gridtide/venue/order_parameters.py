@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from gridtide.venue.messages import NewOrder
 
-_is_client_order_id = re.compile(refusals.CLIENT_ORDER_ID_PATTERN).fullmatch
+is_client_order_id = re.compile(refusals.CLIENT_ORDER_ID_PATTERN).fullmatch
+"""Text -> match, or None for characters that no client order id has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def check_parameters(
 
 def check_client_order_id(value: str, name: str) -> None:
     """Raise -1100 for characters that no client order id has; empty is none at all."""
-    if value and _is_client_order_id(value) is None:
+    if value and is_client_order_id(value) is None:
         raise refusals.illegal_characters(name, refusals.CLIENT_ORDER_ID_PATTERN)
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from gridtide.domain.money import ONE, ZERO, multiply_exact
 from gridtide.domain.order import OrderStatus, Side, TimeInForce
 from gridtide.venue import refusals
-from gridtide.venue.admission import admit, check_position
+from gridtide.venue.admission import admit_one, check_position
 from gridtide.venue.closing import given_asset, set_lock
 from gridtide.venue.contingency import close, expire
 from gridtide.venue.filters import check_lot_sizes
+from gridtide.venue.market_filters import ALGO_TYPES
 from gridtide.venue.matching import Demand, Plan, plan_matches
 from gridtide.venue.settings import SelfTradePrevention
 from gridtide.venue.settlement import execute_plan
@@ -42,17 +43,19 @@ class Entry:
 def place(step: Step, account: Account, request: NewOrder) -> WorkingOrder:
     """Accept a request whose parameters and filters are in order, or raise what the engine refuses."""
     desk = step.desk
-    admit(desk, account, (request,))
+    admit_one(desk, account, request)
     order = new_order(step, account, request, desk.last_order_id + 1)
     refuse_duplicate(account, order)
     entry = plan_entry(desk, order)
-    check_position(desk, account, order.side, order.amount)
+    if desk.filters.max_position:
+        check_position(desk, account, order.side, order.amount)
     if entry.lock > account.free[given_asset(order.side, desk.market)]:
         raise refusals.insufficient_balance()
     refuse_entry(desk, order, entry)
     accept(step, order)
     set_lock(step, order, entry.lock)
-    start_trailing(step, order)
+    if order.trailing_delta is not None:
+        start_trailing(step, order)
     step.change_order(order, "NEW")
     enter(step, order, entry)
     return order
@@ -60,16 +63,18 @@ def place(step: Step, account: Account, request: NewOrder) -> WorkingOrder:
 
 def new_order(step: Step, account: Account, request: NewOrder, order_id: int) -> WorkingOrder:
     """The order asked for, known to nobody yet."""
-    prevention = request.self_trade_prevention or step.desk.settings.default_prevention(request.symbol)
+    asked = request.self_trade_prevention
+    prevention = SelfTradePrevention(asked) if asked else step.desk.prevention
     name = request.client_order_id or f"auto{order_id}"
-    order = WorkingOrder(account, request, order_id, name, SelfTradePrevention(prevention), step.now)
-    if order.is_conditional:
+    order = WorkingOrder(account, request, order_id, name, prevention, step.now)
+    if order.type in ALGO_TYPES:
         order.wait()
     return order
 
 
 def refuse_duplicate(account: Account, order: WorkingOrder) -> None:
-    if account.records[order.symbol].is_open_client_id(order.client_order_id):
+    known = account.records[order.symbol].by_client_id.get(order.client_order_id)
+    if known is not None and known.is_open:
         raise refusals.duplicate_order()
 
 
@@ -85,7 +90,7 @@ def accept(step: Step, order: WorkingOrder) -> None:
 def plan_entry(desk: Desk, order: WorkingOrder) -> Entry:
     """Limit orders lock their whole value, market orders what they are about to give, waiting ones what they would
     give at their stop price."""
-    if order.is_waiting:
+    if order.working_at < 0 and order.is_waiting:
         _set_lock_price(desk, order)
         return Entry(order.lock_needed(), None)
     plan = plan_order(desk, order)
@@ -127,10 +132,13 @@ def plan_order(desk: Desk, order: WorkingOrder, budget: Decimal | None = None) -
 
 
 def _may_match(desk: Desk, side: Side, price: Decimal) -> bool:
-    best = desk.book.side(side.opposite).best_price()
-    if best is not None and (price >= best if side is Side.BUY else price <= best):
-        return True
-    return desk.may_meet_outside(side, price)
+    if side is Side.BUY:
+        best = desk.book.asks.best
+        meets = best is not None and price >= best
+    else:
+        best = desk.book.bids.best
+        meets = best is not None and price <= best
+    return meets or (desk.ambient if desk.recorded is None else desk.recorded).may_match(side, price)
 
 
 def _size_by_quote(desk: Desk, order: WorkingOrder, plan: Plan) -> None:
@@ -177,15 +185,17 @@ def enter(step: Step, order: WorkingOrder, entry: Entry) -> None:
 
 def work(step: Step, order: WorkingOrder, plan: Plan) -> None:
     """Match; then the rest either stands in the book or ends."""
-    if order.time_in_force is TimeInForce.FOK and plan.amount < order.remaining:
+    time_in_force = order.time_in_force
+    if time_in_force is TimeInForce.FOK and plan.amount < order.remaining:
         expire(step, order, "UNFILLED_FOK_ORDER_EXPIRED")
         return
-    execute_plan(step, order, plan)
+    if plan.steps:
+        execute_plan(step, order, plan)
     if not order.price:
         _end_market_order(step, order, plan)
     elif not order.is_open:
         return
-    elif order.time_in_force is TimeInForce.IOC:
+    elif time_in_force is TimeInForce.IOC:
         expire(step, order, "UNFILLED_IOC_QUANTITY_EXPIRED")
     else:
         step.desk.book.side(order.side).add(order)

@@ -17,7 +17,8 @@ from gridtide.venue import refusals
 from gridtide.venue.cancelling import find_list, find_order
 from gridtide.venue.fees import standard_rates
 from gridtide.venue.messages import BookView
-from gridtide.venue.public_book import best_level, book_levels
+from gridtide.venue.public_book import book_levels
+from gridtide.venue.skipping import prices_of_interest
 from gridtide.venue.walk import nearest_prices
 
 if TYPE_CHECKING:
@@ -207,13 +208,24 @@ class VenueReads:
     def best(self, symbol: Symbol) -> TopOfBook:
         """Best bid and ask with their amounts, and the last price."""
         desk = self._desk(symbol)
-        bid, ask = best_level(desk, Side.BUY), best_level(desk, Side.SELL)
+        bid, bid_amount = desk.best(Side.BUY) or (None, None)
+        ask, ask_amount = desk.best(Side.SELL) or (None, None)
         return TopOfBook(
-            bid=None if bid is None else Price(bid.price),
-            ask=None if ask is None else Price(ask.price),
-            last=None if desk.last_price is None else Price(desk.last_price),
-            bid_amount=None if bid is None else Amount(bid.amount),
-            ask_amount=None if ask is None else Amount(ask.amount),
+            None if bid is None else Price(bid),
+            None if ask is None else Price(ask),
+            None if desk.last_price is None else Price(desk.last_price),
+            None if bid_amount is None else Amount(bid_amount),
+            None if ask_amount is None else Amount(ask_amount),
+        )
+
+    def best_prices(self, symbol: Symbol) -> TopOfBook:
+        """`best` without the amounts, for those who look often."""
+        desk = self._desk(symbol)
+        bid, ask, last = desk.best_price(Side.BUY), desk.best_price(Side.SELL), desk.last_price
+        return TopOfBook(
+            None if bid is None else Price(bid),
+            None if ask is None else Price(ask),
+            None if last is None else Price(last),
         )
 
     def last_price(self, symbol: Symbol) -> Decimal | None:
@@ -243,6 +255,14 @@ class VenueReads:
         next move matters, wherever it goes; the same for `above` below it.
         """
         return nearest_prices(self._desk(symbol))
+
+    def prices_of_interest(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
+        """(at or below, at or above): up to the first point of a path at or beyond either, `Venue.skip_to` is the same
+        as moving to every point. None: no price on that side matters. Where every point matters, `EVERY_POINT`.
+
+        Whatever changes at the venue may change them: ask anew after every call.
+        """
+        return prices_of_interest(self._desk(symbol))
 
     # --- inside -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from gridtide.venue.messages import BalancesChanged, OrderChanged, OrderListChanged
@@ -134,7 +133,7 @@ def _as_queried(changed: OrderChanged) -> VenueOrder:
     if not order.original_client_order_id:
         return order
     own = order.original_client_order_id if changed.execution_type == "CANCELED" else order.client_order_id
-    return replace(order, client_order_id=own, original_client_order_id="")
+    return order._replace(client_order_id=own, original_client_order_id="")
 
 
 def _last_until(entries: Iterable[tuple[int, T]], at: int) -> T | None:

@@ -38,7 +38,7 @@ def move_market(step: Step, move: MarketMove) -> None:
     match move:
         case PriceMoved():
             price, volume, desk = move.price, move.volume, step.desk
-            if not (_is_positive(price) and volume.is_finite() and 0 <= volume < LARGEST):
+            if not (_is_positive(price) and volume.is_finite() and ZERO <= volume < LARGEST):
                 raise InvalidInput(f"a market cannot move to {price} with volume {volume}")
             if desk.recorded is not None:
                 raise InvalidInput(
@@ -57,7 +57,7 @@ def move_market(step: Step, move: MarketMove) -> None:
 
 
 def _is_positive(number: Decimal) -> bool:
-    return number.is_finite() and 0 < number < LARGEST
+    return number.is_finite() and ZERO < number < LARGEST
 
 
 # --- the book ----------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _fill_crossed(step: Step, recorded: RecordedBook, side: Side) -> None:
     """The recorded book went through orders of `side`: each crossing level fills as much as it holds."""
     own = step.desk.book.side(side)
     opposite = recorded.side(side.opposite)
-    while (best := own.best_price()) is not None:
+    while (best := own.best) is not None:
         crossing = next(opposite.crossing(best), None)
         if crossing is None:
             return
@@ -194,7 +194,7 @@ def _fill_beyond(step: Step, side: Side, price: Decimal, fillable: Decimal) -> D
     """Orders of `side` that a trade at `price` has gone through, best first."""
     own = step.desk.book.side(side)
     filled = ZERO
-    while (best := own.best_price()) is not None and filled < fillable:
+    while (best := own.best) is not None and filled < fillable:
         if best <= price if side is Side.BUY else best >= price:
             break
         filled += _fill_level(step, side, best, fillable - filled)

@@ -15,7 +15,10 @@ from decimal import (
     Decimal,
     InvalidOperation,
 )
+from functools import cache
 from typing import TYPE_CHECKING
+
+from gridtide.domain.money import EXACT, ONE
 
 if TYPE_CHECKING:
     from gridtide.venue.settings import CommissionRounding
@@ -25,6 +28,9 @@ PLACES = 8
 
 UNIT = Decimal("0.00000001")
 """The smallest amount of any asset."""
+
+INFINITE = Decimal("Infinity")
+"""A bound that nothing reaches."""
 
 LARGEST = Decimal("1e15")
 """No amount and no price reaches this: what does is a slip, and arithmetic to the last digit ends not far above."""
@@ -37,7 +43,7 @@ _COMMISSION = {
     "round_half_up": Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation]),
     "round_up": Context(prec=60, rounding=ROUND_UP, traps=[InvalidOperation]),
 }
-"""By the value of `CommissionRounding`, the only place that rounds commissions."""
+"""By `CommissionRounding`, whose members are texts; the only place that rounds commissions."""
 
 
 def cut_to_precision(value: Decimal) -> Decimal:
@@ -45,9 +51,14 @@ def cut_to_precision(value: Decimal) -> Decimal:
     return value.quantize(UNIT, context=_CUT)
 
 
-def ceil_to_precision(value: Decimal) -> Decimal:
-    """`value` up to 8 decimals."""
-    return value.quantize(UNIT, context=_CEIL)
+def multiply_ceil(left: Decimal, right: Decimal) -> Decimal:
+    """Product up to 8 decimals."""
+    return EXACT.multiply(left, right).quantize(UNIT, context=_CEIL)
+
+
+def multiply_cut(left: Decimal, right: Decimal) -> Decimal:
+    """Product cut to 8 decimals."""
+    return EXACT.multiply(left, right).quantize(UNIT, context=_CUT)
 
 
 def divide_cut(numerator: Decimal, denominator: Decimal) -> Decimal:
@@ -59,13 +70,23 @@ def round_commission(
     numerator: Decimal, denominator: Decimal, places: int, rounding: CommissionRounding
 ) -> Decimal:
     """Quotient to `places` decimals, rounded by size: cut, half away from zero, or away from zero."""
-    quotient = _CUT.divide(numerator, denominator)
-    return quotient.quantize(Decimal(1).scaleb(-places), context=_COMMISSION[rounding.value])
+    quotient = numerator if denominator == ONE else _CUT.divide(numerator, denominator)
+    return quotient.quantize(smallest(places), context=_COMMISSION[rounding])
+
+
+@cache
+def smallest(places: int) -> Decimal:
+    """The least number above zero with so many decimals."""
+    return Decimal(1).scaleb(-places)
 
 
 def divide_ceil(numerator: Decimal, denominator: Decimal) -> Decimal:
     """Quotient up to 8 decimals."""
     return _CEIL.divide(numerator, denominator).quantize(UNIT, context=_CEIL)
+
+
+remainder = _CUT.remainder
+"""(value, step) -> what is left of `value` after whole steps; exact."""
 
 
 def is_multiple(value: Decimal, step: Decimal) -> bool:

@@ -26,8 +26,8 @@ class FillModel(StrEnum):
     TRADE_THROUGH = "trade_through"
     """The price must go one tick beyond."""
     QUEUE = "queue"
-    """By the place in the queue at its price, where a recorded order book tells it. Elsewhere like `trade_through`:
-    once the price is beyond, every turn has come."""
+    """By the place in the queue at its price, where a recorded order book tells it. Elsewhere reaching its price fills
+    it with `queue_probability`, and once the price is one tick beyond, every turn has come."""
 
 
 class QueueCancellations(StrEnum):
@@ -139,12 +139,20 @@ class AccountFees:
     """Maker, taker, buyer and seller together."""
     has_extra: bool = field(init=False, repr=False, compare=False)
     """Whether there is any tax or special commission."""
+    flat: Mapping[tuple[Side, bool], FeeRate] | None = field(init=False, repr=False, compare=False)
+    """By side and whether the order was the maker, where nothing but that decides and the fee is taken out of what is
+    received; else None."""
 
     def __post_init__(self) -> None:
         standard = CommissionRates(self.maker, self.taker, self.buyer, self.seller)
         object.__setattr__(self, "standard", standard)
         has_extra = (self.tax, self.special) != (NO_COMMISSION, NO_COMMISSION)
         object.__setattr__(self, "has_extra", has_extra)
+        is_flat = not (has_extra or self.tiers or self.markets or self.asset)
+        flat = {
+            (side, maker): standard.total(side, is_maker=maker) for side in Side for maker in (True, False)
+        }
+        object.__setattr__(self, "flat", flat if is_flat else None)
         volumes = [tier.volume_from for tier in self.tiers]
         if volumes != sorted(set(volumes)):
             raise InvalidValue("fee tiers must have rising volumes")
@@ -157,22 +165,27 @@ class VenueSettings:
     """How the venue fills orders and what it shows of its book.
 
     `volume_cap` is the fraction of a move's volume that resting orders may take together (None: no cap);
-    `slippage` the fraction by which market orders trade worse than the ambient level they meet. `depth_levels`
+    `slippage` the fraction by which market orders trade worse than the ambient level they meet; `volume_slippage` the
+    further fraction for one as large as all that traded in the last `average_minutes`, in proportion for smaller ones
+    (linear impact: Kyle, "Continuous auctions and insider trading", 1985). `depth_levels`
     counts ambient price levels a side; `depth_quote` is their typical size in the quote asset (None: 4,000
     times the market's minimum notional). With `publishes` off the venue keeps no public trades and emits neither
-    `TradePrinted` nor `BookChanged`, which makes a backtest several times faster. `filters` holds what only the
+    `TradePrinted` nor `BookChanged`, which makes a backtest several times faster, and with `tells_balances` off it
+    emits no `BalancesChanged`, for those who ask for balances when they need them. `filters` holds what only the
     exchange knows of single markets; the others have `MarketFilters()`.
     """
 
     fill_model: FillModel = FillModel.TOUCH
     volume_cap: Decimal | None = None
     slippage: Decimal = ZERO
+    volume_slippage: Decimal = ZERO
     depth_levels: int = 20
     depth_quote: Decimal | None = None
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
     average_minutes: int = 5
     kept_trades: int = 1000
     publishes: bool = True
+    tells_balances: bool = True
     filters: Mapping[Symbol, MarketFilters] = field(default_factory=dict)
     exchange_filters: ExchangeFilters = field(default_factory=ExchangeFilters)
     commission_rounding: CommissionRounding = CommissionRounding.TRUNCATE
@@ -180,13 +193,21 @@ class VenueSettings:
     stop_lock_margin: Decimal = ZERO
     """What waiting buys without a price lock beyond their stop price, as a fraction of it: 0.01 is 1 %."""
     queue_cancellations: QueueCancellations = QueueCancellations.BEHIND
-    """With the fill model `queue`."""
+    """With the fill model `queue`, where a recorded book tells the queue."""
+    queue_probability: Decimal = ZERO
+    """With the fill model `queue`, where no recorded book tells the queue: how likely a move that reaches an order's
+    price without going beyond fills it. Zero is `trade_through`, one is `touch`."""
 
     def __post_init__(self) -> None:
         if self.volume_cap is not None and not 0 < self.volume_cap <= 1:
             raise InvalidValue(f"volume_cap {plain(self.volume_cap)} is not between 0 (excluded) and 1")
-        if not 0 <= self.slippage < 1:
-            raise InvalidValue(f"slippage {plain(self.slippage)} is not between 0 and 1")
+        if not 0 <= self.queue_probability <= 1:
+            raise InvalidValue(f"queue_probability {plain(self.queue_probability)} is not between 0 and 1")
+        if self.slippage < 0 or self.volume_slippage < 0 or self.slippage + self.volume_slippage >= 1:
+            raise InvalidValue(
+                f"slippage {plain(self.slippage)} and volume_slippage {plain(self.volume_slippage)} must not be "
+                "below 0, and together they must be below 1"
+            )
         if self.depth_levels < 1 or self.average_minutes < 1 or self.kept_trades < 1:
             raise InvalidValue("depth_levels, average_minutes and kept_trades must be at least 1")
         self._check_prevention_modes()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gridtide.domain.money import ZERO, notional
+from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
 from gridtide.venue.contingency import after_end, engage
 from gridtide.venue.fees import charge_fee
 from gridtide.venue.matching import Match
 from gridtide.venue.messages import VenueFill
 from gridtide.venue.prevention import prevent_self_trade
-from gridtide.venue.rounding import cut_to_precision
+from gridtide.venue.rounding import multiply_cut
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -53,11 +53,15 @@ def _trade(step: Step, taker: WorkingOrder, match: Match) -> None:
 
 def fill_resting(step: Step, order: WorkingOrder, amount: Decimal) -> None:
     """The walking market takes `amount` of a resting order at the order's own price."""
-    trade_id = step.desk.next_trade_id()
-    step.touch_level(order.side, order.price)
+    desk = step.desk
+    trade_id = desk.next_trade_id()
+    if desk.publishes:
+        step.touch_level(order.side, order.price)
     fill = _execute_resting(step, order, amount, trade_id)
-    step.desk.trade_with_outside(order.side, fill.amount, fill.quote_amount)
-    if order.side is Side.BUY:
+    desk.trade_with_outside(order.side, amount, fill.quote_amount)
+    if not desk.publishes and not desk.waiting.any:
+        desk.last_price = order.price
+    elif order.side is Side.BUY:
         step.print_trade(trade_id, order.price, amount, Side.SELL, buyer_order_id=order.order_id)
     else:
         step.print_trade(trade_id, order.price, amount, Side.BUY, seller_order_id=order.order_id)
@@ -73,12 +77,12 @@ def _execute_resting(step: Step, order: WorkingOrder, amount: Decimal, trade_id:
 def _settle(
     step: Step, order: WorkingOrder, price: Decimal, amount: Decimal, trade_id: int, *, is_maker: bool
 ) -> VenueFill:
-    desk, account = step.desk, order.account
+    desk, account, now = step.desk, order.account, step.now
     market = desk.market
-    quote = cut_to_precision(notional(price, amount))
-    order.execute(amount, quote, step.now)
+    quote = multiply_cut(price, amount)
+    order.execute(amount, quote, now)
     _move_funds(order, market, amount, quote)
-    fee, fee_asset = charge_fee(desk, account, order.side, amount, quote, is_maker=is_maker, now=step.now)
+    fee, fee_asset = charge_fee(desk, account, order.side, amount, quote, is_maker=is_maker, now=now)
     fill = VenueFill(
         account.account_id,
         market.symbol,
@@ -92,11 +96,14 @@ def _settle(
         fee,
         fee_asset,
         is_maker,
-        step.now,
+        now,
     )
     account.records[market.symbol].note_fill(order, fill)
     step.change_order(order, "TRADE", fill)
-    step.touch_balances(account, market.base, market.quote, fee_asset)
+    if fee_asset in (market.base, market.quote):
+        step.touch_balances(account, market.base, market.quote)
+    else:
+        step.touch_balances(account, market.base, market.quote, fee_asset)
     if order.order_list is not None:
         if order is order.order_list.working and order.order_list.pays:
             _keep_for_legs(order.order_list, market, amount, fee if fee_asset == market.base else ZERO)
@@ -123,7 +130,12 @@ def _move_funds(order: WorkingOrder, market: Market, amount: Decimal, quote: Dec
     paid, received = amount, quote
     if order.side is Side.BUY:
         gives, gets, paid, received = gets, gives, quote, amount
-    keeps = order.lock_needed() if order.price else order.locked - paid
+    if not order.price:
+        keeps = order.locked - paid
+    elif order.remaining:
+        keeps = order.lock_needed()
+    else:
+        keeps = ZERO
     released = order.locked - keeps
     order.locked = keeps
     account.locked[gives] -= released

@@ -48,11 +48,14 @@ def save_settings(settings: VenueSettings) -> Json:
         "average_minutes": settings.average_minutes,
         "kept_trades": settings.kept_trades,
         "publishes": settings.publishes,
+        "tells_balances": settings.tells_balances,
         "commission_rounding": settings.commission_rounding.value,
         "stop_notional": settings.stop_notional.value,
         "stop_lock_margin": plain(settings.stop_lock_margin),
         **save_all_filters(settings),
         "queue_cancellations": settings.queue_cancellations.value,
+        "queue_probability": plain(settings.queue_probability),
+        "volume_slippage": plain(settings.volume_slippage),
     }
 
 
@@ -67,11 +70,14 @@ def load_settings(saved: Json) -> VenueSettings:
         average_minutes=saved["average_minutes"],
         kept_trades=saved["kept_trades"],
         publishes=saved["publishes"],
+        tells_balances=saved.get("tells_balances", True),
         commission_rounding=CommissionRounding(saved.get("commission_rounding", "truncate")),
         stop_lock_margin=Decimal(saved["stop_lock_margin"]),
         stop_notional=StopNotional(saved.get("stop_notional", "stop_price")),
         filters=load_filters_by_market(saved),
         exchange_filters=load_exchange_filters(saved),
+        queue_probability=Decimal(saved.get("queue_probability", 0)),
+        volume_slippage=Decimal(saved.get("volume_slippage", 0)),
         queue_cancellations=QueueCancellations(saved.get("queue_cancellations", QueueCancellations.BEHIND)),
     )
 

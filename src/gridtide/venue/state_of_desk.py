@@ -61,8 +61,9 @@ def load_desk(desk: Desk, saved: Json, accounts: Mapping[str, Account]) -> None:
     for name in _COUNTERS:
         setattr(desk, name, saved[name])
     desk.outside = load_amounts(saved["outside"])
-    for minute, quote, base in saved["average"]:
-        desk.average.buckets.append(Bucket(minute, Decimal(quote), Decimal(base)))
+    desk.average.restore(
+        Bucket(minute, Decimal(quote), Decimal(base)) for minute, quote, base in saved["average"]
+    )
     desk.trades.extend(_load_trade(desk.market.symbol, row) for row in saved["trades"])
     for side in Side:
         for account_id, order_id in saved["queues"][side.value]:

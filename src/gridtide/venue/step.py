@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridtide.domain.balance import Balance
 from gridtide.domain.candle import MarketTrade
 from gridtide.domain.money import Amount, Price
 from gridtide.domain.order import Side
@@ -38,8 +39,12 @@ class Step:
         self.desk = desk
         self.now = now
         self._events: list[VenueEvent] = []
-        self._accounts: dict[Account, dict[Asset, None]] = {}
-        self._prices: dict[Side, dict[Decimal, None]] = {Side.BUY: {}, Side.SELL: {}}
+        self._accounts: dict[Account, tuple[Asset, ...]] = {}
+        """Assets whose balances may have changed, some of them twice."""
+        self._prices: dict[Side, dict[Decimal, None]] = (
+            {Side.BUY: {}, Side.SELL: {}} if desk.publishes else {}
+        )
+        """Levels of the public book that may have changed; empty where nothing is published."""
         self.traded: list[Decimal] = []
         """Prices paid that the orders waiting for a price have not heard of yet (`aftermath`)."""
         self.fulfilled: list[OrderList] = []
@@ -54,7 +59,11 @@ class Step:
         prevented: PreventedMatch | None = None,
     ) -> None:
         """Tell that an order is now as it is."""
-        self.tell_order(order.view(), execution_type, fill, prevented)
+        desk = self.desk
+        desk.last_execution_id += 1
+        self._events.append(
+            OrderChanged(order.view(), execution_type, desk.last_execution_id, fill, prevented)
+        )
 
     def tell_order(
         self,
@@ -64,22 +73,28 @@ class Step:
         prevented: PreventedMatch | None = None,
     ) -> int:
         """Returns the execution id of the event."""
-        execution_id = self.desk.next_execution_id()
-        self._events.append(OrderChanged(view, execution_type, execution_id, fill, prevented))
-        return execution_id
+        desk = self.desk
+        desk.last_execution_id += 1
+        self._events.append(OrderChanged(view, execution_type, desk.last_execution_id, fill, prevented))
+        return desk.last_execution_id
 
     def tell_list(self, view: VenueOrderList) -> None:
         self._events.append(OrderListChanged(view, self.now))
 
     def touch_balances(self, account: Account, *assets: Asset) -> None:
         """Balances that may have changed."""
-        touched = self._accounts.setdefault(account, {})
-        for asset in assets:
-            touched[asset] = None
+        if not self.desk.tells_balances:
+            return
+        known = self._accounts.get(account)
+        if known is None:
+            self._accounts[account] = assets
+        elif known != assets:
+            self._accounts[account] = (*known, *assets)
 
     def touch_level(self, side: Side, price: Decimal) -> None:
         """A level of the public book that may have changed."""
-        self._prices[side][price] = None
+        if self._prices:
+            self._prices[side][price] = None
 
     def touch_ambient(self) -> None:
         """Every ambient level, because the ambient book is about to form anew or has just done so."""
@@ -100,7 +115,7 @@ class Step:
         desk.last_price = price
         if desk.waiting.any:
             self.traded.append(price)
-        if not desk.settings.publishes:
+        if not desk.publishes:
             return
         trade = MarketTrade(desk.market.symbol, self.now, Price(price), Amount(amount), taker_side, trade_id)
         printed = TradePrinted(trade, taker_side is Side.SELL, buyer_order_id, seller_order_id)
@@ -111,9 +126,10 @@ class Step:
         """Everything that happened, closed by balances and the book's diff."""
         events = self._events
         for account, assets in self._accounts.items():
-            balances = tuple((asset, account.balance(asset)) for asset in assets)
-            events.append(BalancesChanged(account.account_id, balances, self.now))
-        if self.desk.settings.publishes:
+            free, locked = account.free, account.locked
+            balances = {asset: Balance(free[asset], locked[asset]) for asset in assets}
+            events.append(BalancesChanged(account.account_id, tuple(balances.items()), self.now))
+        if self._prices:
             diff = self.desk.public.publish(
                 self.desk, self._prices[Side.BUY], self._prices[Side.SELL], self.now
             )

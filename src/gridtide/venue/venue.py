@@ -26,6 +26,7 @@ from gridtide.venue.placement import place
 from gridtide.venue.reads import VenueReads
 from gridtide.venue.recorded_market import move_market
 from gridtide.venue.rounding import LARGEST, UNIT, is_multiple
+from gridtide.venue.skipping import skip_to
 from gridtide.venue.state import (
     STATE_VERSION,
     check_version,
@@ -56,7 +57,9 @@ if TYPE_CHECKING:
         NewOrderList,
         VenueEvent,
     )
+    from gridtide.venue.schedule import MarketSchedule
     from gridtide.venue.settings import AccountFees, VenueSettings
+    from gridtide.venue.tape import Stretch
 
 
 class Venue(VenueReads):
@@ -73,7 +76,8 @@ class Venue(VenueReads):
         self._rng = rng
         self._accounts: dict[str, Account] = {}
         self._desks = {
-            market.symbol: Desk(market, settings, rng.getrandbits(64), self._price_of) for market in markets
+            market.symbol: Desk(market, settings, rng.getrandbits(64), self._price_of, rng)
+            for market in markets
         }
         self._audit = Audit()
         self._next_list_id = 0
@@ -121,9 +125,8 @@ class Venue(VenueReads):
         changed = self._desk(symbol)
         self._settings = replace(self._settings, filters={**self._settings.filters, symbol: filters})
         for desk in self._desks.values():
-            desk.settings = self._settings
-        changed.filters = filters
-        changed.average.minutes = self._settings.average_minutes_of(symbol)
+            desk.use_settings(self._settings)
+        changed.average.use_minutes(self._settings.average_minutes_of(symbol))
 
     # --- orders --------------------------------------------------------------------------------------
 
@@ -134,10 +137,14 @@ class Venue(VenueReads):
         precision (-1111), filters (-1013), market closed, order count, duplicate id, balance, post-only (-2010).
         """
         account, desk = self._account(request.account_id), self._desk(request.symbol)
-        _check(request, desk)
+        check_request(request, desk)
+        if request.iceberg_amount:
+            raise refusals.no_icebergs()
         step = Step(desk, now)
         order = place(step, account, request)
         view, fills = order.view(), tuple(order.fills)
+        if not (step.traded or step.fulfilled or step.prevented):  # as nearly always: nothing follows from it
+            return Placement(view, fills, step.finish())
         prevented = tuple(match for match in step.prevented if match.taker_order_id == order.order_id)
         settle_aftermath(step)
         return Placement(view, fills, step.finish(), prevented)
@@ -145,8 +152,9 @@ class Venue(VenueReads):
     def check_order(self, request: NewOrder) -> None:
         """Refuse what `place_order` would refuse for parameters, precision and filters; place nothing."""
         self._account(request.account_id)
-        desk = self._desk(request.symbol)
-        _check(request, desk)
+        check_request(request, self._desk(request.symbol))
+        if request.iceberg_amount:
+            raise refusals.no_icebergs()
 
     def cancel_order(
         self,
@@ -264,8 +272,20 @@ class Venue(VenueReads):
         """
         step = Step(self._desk(symbol), now)
         move_market(step, move)
-        settle_aftermath(step)
+        if step.traded or step.fulfilled:
+            settle_aftermath(step)
         return step.finish()
+
+    def skip_to(
+        self, symbol: Symbol, price: Decimal, market_time: Timestamp, passed: Stretch | None = None
+    ) -> None:
+        """The market went over one or more points, all between the `prices_of_interest`, the last of which is this
+        price at this time: the venue is as if it had been moved to each.
+
+        `passed` are these points, for what refers to what traded of late (average prices, `volume_slippage`); without
+        it they count as points without volume. Raises `Defect` if the price is not between the bounds.
+        """
+        skip_to(self._desk(symbol), price, market_time, passed)
 
     def hit_order(
         self, account_id: str, symbol: Symbol, order_id: int, amount: Decimal, now: Timestamp
@@ -286,13 +306,22 @@ class Venue(VenueReads):
     def set_status(self, symbol: Symbol, status: MarketStatus) -> None:
         """Open or close a market; open orders stay, and may be cancelled under any status."""
         desk = self._desk(symbol)
-        desk.market = replace(desk.market, status=status)
+        desk.use_market(replace(desk.market, status=status))
 
     def set_rules(self, symbol: Symbol, rules: MarketRules) -> None:
         """Change what the market accepts from now on; resting orders stay as they are."""
         desk = self._desk(symbol)
-        desk.market = replace(desk.market, rules=rules)
+        desk.use_market(replace(desk.market, rules=rules))
         desk.ambient.use_rules(rules)
+
+    def obey(self, symbol: Symbol, schedule: MarketSchedule, now: Timestamp) -> None:
+        """Let the market have the rules and the status that its schedule knows for `now`."""
+        rules, status = schedule.rules_at(now), schedule.status_at(now)
+        market = self._desk(symbol).market
+        if rules is not None and rules != market.rules:
+            self.set_rules(symbol, rules)
+        if status is not None and status is not market.status:
+            self.set_status(symbol, status)
 
     # --- the whole -----------------------------------------------------------------------------------
 
@@ -333,9 +362,3 @@ class Venue(VenueReads):
             restore_waiting(desk, venue._accounts.values())
         load_generator(rng, state["rng"])
         return venue
-
-
-def _check(request: NewOrder, desk: Desk, **more: Any) -> None:  # whatever check_request takes
-    check_request(request, desk, **more)
-    if request.iceberg_amount:
-        raise refusals.no_icebergs()

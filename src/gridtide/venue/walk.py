@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ZERO, multiply_exact
 from gridtide.domain.order import Side
 from gridtide.venue.aftermath import hear_price, settle_aftermath
 from gridtide.venue.rounding import UNIT, largest_multiple
-from gridtide.venue.settings import FillModel
 from gridtide.venue.settlement import fill_resting
 
 if TYPE_CHECKING:
@@ -27,26 +25,33 @@ if TYPE_CHECKING:
 
 def walk(step: Step, move: PriceMoved) -> None:
     """Fill what the segment reaches, print the move's own trade and form the ambient book around its end."""
-    desk = step.desk
-    former = desk.price if desk.price is not None else move.price
-    if desk.market.status is MarketStatus.TRADING:
+    desk, price = step.desk, move.price
+    former = desk.price if desk.price is not None else price
+    if desk.is_trading:
         filled = ZERO
         if desk.waiting.any or desk.open_lists:
             filled = _go_by_stages(step, former, move)
-        elif _touches(desk, former, move.price):
-            filled = _fill_on_the_way(step, former, move)
-        _print_own_trade(step, former, move, filled)
-        desk.average.add(move.market_time, move.price, move.volume)
-    desk.price = desk.last_price = move.price
-    _form_ambient(step, move.price)
+        elif touched := _touched_sides(desk, former, price):
+            filled = _fill_on_the_way(step, touched, former, move)
+        if desk.publishes:
+            _print_own_trade(step, former, move, filled)
+        desk.average.add(move.market_time, price, move.volume)
+    desk.price = desk.last_price = price
+    _form_ambient(step, price)
 
 
-def _touches(desk: Desk, former: Decimal, target: Decimal) -> bool:
-    """Whether anything rests on the way or was left behind; most moves touch nothing, so this must be cheap."""
-    bid, ask = desk.book.bids.best_price(), desk.book.asks.best_price()
-    return (bid is not None and (bid > former or target <= bid)) or (
-        ask is not None and (ask < former or target >= ask)
-    )
+_BIDS, _ASKS = (Side.BUY,), (Side.SELL,)
+_RISING, _FALLING = (Side.BUY, Side.SELL), (Side.SELL, Side.BUY)
+
+
+def _touched_sides(desk: Desk, former: Decimal, target: Decimal) -> tuple[Side, ...]:
+    """The sides of which anything rests on the way or was left behind; most moves touch nothing, so this must be
+    cheap."""
+    bid, ask = desk.book.bids.best, desk.book.asks.best
+    bids = bid is not None and (bid > former or target <= bid)
+    if ask is not None and (ask < former or target >= ask):
+        return _sides(target, former) if bids else _ASKS
+    return _BIDS if bids else ()
 
 
 def _budget(desk: Desk, move: PriceMoved) -> Decimal | None:
@@ -55,27 +60,34 @@ def _budget(desk: Desk, move: PriceMoved) -> Decimal | None:
     return None if cap is None else _whole_lots(desk, multiply_exact(move.volume, cap))
 
 
-def _sides(move: PriceMoved, former: Decimal) -> tuple[Side, Side]:
+def _sides(target: Decimal, former: Decimal) -> tuple[Side, Side]:
     """First come orders that a volume cap or a closed market left on the wrong side of the former price (they are met
     at once), then those ahead."""
-    return (Side.BUY, Side.SELL) if move.price >= former else (Side.SELL, Side.BUY)
+    return _RISING if target >= former else _FALLING
 
 
-def _fill_on_the_way(step: Step, former: Decimal, move: PriceMoved) -> Decimal:
-    """Fill whatever rests on the way, nearest first; returns the amount filled."""
+def _fill_on_the_way(step: Step, sides: tuple[Side, ...], former: Decimal, move: PriceMoved) -> Decimal:
+    """Fill whatever of `sides` rests on the way, nearest first; returns the amount filled."""
     budget = _budget(step.desk, move)
-    sides = _sides(move, former)
-    filled = _fill_side(step, sides[0], former, move.price, budget)
-    if budget is not None:
-        budget -= filled
-    return filled + _fill_side(step, sides[1], former, move.price, budget)
+    total = ZERO
+    for side in sides:
+        filled = _fill_side(step, side, former, move.price, budget)
+        total += filled
+        if budget is not None:
+            budget -= filled
+    return total
 
 
 def _fill_side(step: Step, side: Side, former: Decimal, target: Decimal, budget: Decimal | None) -> Decimal:
     """Fill orders of one side, best price first, while the segment reaches them and the budget lasts."""
-    book_side = step.desk.book.side(side)
+    desk = step.desk
+    book_side = desk.book.side(side)
     filled = ZERO
-    while (price := book_side.best_price()) is not None and _reaches(step.desk, side, price, former, target):
+    while (price := book_side.best) is not None:
+        if not _reaches(desk, side, price, former, target) and not (
+            desk.has_luck and _is_lucky(desk, side, price, target)
+        ):
+            break
         order = book_side.levels[price].first()
         amount = order.remaining if budget is None else min(order.remaining, budget - filled)
         if amount <= 0:
@@ -95,9 +107,10 @@ def _go_by_stages(step: Step, former: Decimal, move: PriceMoved) -> Decimal:
     budget = _budget(desk, move)
     tick = desk.market.rules.tick_size or UNIT
     filled, position = ZERO, former
+    luck: dict[int, bool] = {}
     while True:
         left = None if budget is None else budget - filled
-        order = _next_resting(desk, position, move) if left is None or left > 0 else None
+        order = _next_resting(desk, position, move, luck) if left is None or left > 0 else None
         trigger = desk.waiting.next_price(position, move.price, tick)
         met_at = None if order is None else _met_at(desk, order, position, move.price)
         if order is not None and met_at is not None and not _is_behind(met_at, trigger, position, move.price):
@@ -115,11 +128,22 @@ def _go_by_stages(step: Step, former: Decimal, move: PriceMoved) -> Decimal:
         settle_aftermath(step)
 
 
-def _next_resting(desk: Desk, position: Decimal, move: PriceMoved) -> WorkingOrder | None:
-    for side in _sides(move, position):
-        price = desk.book.side(side).best_price()
-        if price is not None and _reaches(desk, side, price, position, move.price):
-            return desk.book.side(side).levels[price].first()
+def _next_resting(
+    desk: Desk, position: Decimal, move: PriceMoved, luck: dict[int, bool]
+) -> WorkingOrder | None:
+    """The next order that the rest of the move fills; `luck` keeps what was drawn for each during the move."""
+    for side in _sides(move.price, position):
+        price = desk.book.side(side).best
+        if price is None:
+            continue
+        order = desk.book.side(side).levels[price].first()
+        if _reaches(desk, side, price, position, move.price):
+            return order
+        if desk.has_luck:
+            if order.order_id not in luck:
+                luck[order.order_id] = _is_lucky(desk, side, price, move.price)
+            if luck[order.order_id]:
+                return order
     return None
 
 
@@ -153,22 +177,26 @@ def _arrive(step: Step, position: Decimal, price: Decimal) -> Decimal:
 
 def _reaches(desk: Desk, side: Side, price: Decimal, former: Decimal, target: Decimal) -> bool:
     if side is Side.BUY:
-        return price > former or target <= _fill_price(desk, side, price)
-    return price < former or target >= _fill_price(desk, side, price)
+        return price > former or target <= price - desk.beyond
+    return price < former or target >= price + desk.beyond
 
 
 def _fill_price(desk: Desk, side: Side, price: Decimal) -> Decimal:
-    """Where the market must go to fill an order at `price`: there, or one tick beyond."""
-    if desk.settings.fill_model is FillModel.TOUCH:
-        return price
-    tick = desk.market.rules.tick_size or UNIT
-    return price - tick if side is Side.BUY else price + tick
+    """Where the market must go to fill an order at `price` for sure: there, or one tick beyond."""
+    return price - desk.beyond if side is Side.BUY else price + desk.beyond
+
+
+def _is_lucky(desk: Desk, side: Side, price: Decimal, target: Decimal) -> bool:
+    """Whether a move that ends at the order's price, not beyond, fills it: nobody recorded the queue there, so by the
+    queue model it is a draw. Whoever stands behind an order that lost waits with it."""
+    touches = target <= price if side is Side.BUY else target >= price
+    return touches and desk.settings.queue_probability > desk.rng.random()
 
 
 def _print_own_trade(step: Step, former: Decimal, move: PriceMoved, filled: Decimal) -> None:
     """The market's own trade at the end of the segment, with the volume that accounts' orders did not take."""
     desk = step.desk
-    if not move.volume or not desk.settings.publishes:
+    if not move.volume:
         return
     lot = desk.market.rules.lot_size or UNIT
     amount = max(_whole_lots(desk, move.volume - filled) if move.volume > filled else ZERO, lot)
@@ -181,18 +209,22 @@ def _whole_lots(desk: Desk, amount: Decimal) -> Decimal:
 
 
 def _form_ambient(step: Step, price: Decimal) -> None:
-    """Around the price; where an order was left beyond it, only beyond that order, or the book would be crossed."""
-    desk = step.desk
-    bid, ask = desk.book.bids.best_price(), desk.book.asks.best_price()
-    publishes = desk.settings.publishes
+    publishes = step.desk.publishes
     if publishes:
         step.touch_ambient()
+    form_around(step.desk, price)
+    if publishes:
+        step.touch_ambient()
+
+
+def form_around(desk: Desk, price: Decimal) -> None:
+    """The ambient book stands around the price; where an order was left beyond it, only beyond that order, or the book
+    would be crossed."""
+    bid, ask = desk.book.bids.best, desk.book.asks.best
     desk.ambient.form(
-        bid_from=price if ask is None or ask > price else ask,
-        ask_from=price if bid is None or bid < price else bid,
+        price if ask is None or ask > price else ask,
+        price if bid is None or bid < price else bid,
     )
-    if publishes:
-        step.touch_ambient()
 
 
 def nearest_prices(desk: Desk) -> tuple[Decimal | None, Decimal | None]:
@@ -211,7 +243,7 @@ def nearest_prices(desk: Desk) -> tuple[Decimal | None, Decimal | None]:
 
 
 def _nearest(desk: Desk, side: Side) -> Decimal | None:
-    price = desk.book.side(side).best_price()
+    price = desk.book.side(side).best
     if price is None or (desk.price is not None and _reaches(desk, side, price, desk.price, desk.price)):
         return price
-    return _fill_price(desk, side, price)
+    return price if desk.has_luck else _fill_price(desk, side, price)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gridtide.domain.money import ZERO, notional
+from gridtide.domain.money import ZERO
 from gridtide.domain.order import OrderStatus, Side, TimeInForce
 from gridtide.venue.market_filters import ALGO_TYPES
 from gridtide.venue.messages import NewOrder, VenueOrder
-from gridtide.venue.rounding import ceil_to_precision
+from gridtide.venue.rounding import multiply_ceil
+from gridtide.venue.settings import SelfTradePrevention
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from gridtide.venue.account import Account
     from gridtide.venue.messages import VenueFill
     from gridtide.venue.order_list import OrderList
-    from gridtide.venue.settings import SelfTradePrevention
 
+_TEXTS = {mode: mode.value for mode in SelfTradePrevention}
+"""An enumeration's own `value` is a function call."""
 _OPEN = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_NEW)
 
 
@@ -139,7 +141,7 @@ class WorkingOrder:
         """
         if self.side is Side.SELL:
             return self.remaining
-        return ceil_to_precision(notional(self.lock_price, self.remaining))
+        return multiply_ceil(self.lock_price, self.remaining)
 
     def as_request(self, amount: Decimal | None = None) -> NewOrder:
         """What would ask for this order, or for one over another amount: for filters."""
@@ -242,7 +244,7 @@ class WorkingOrder:
             self.created_at,
             self.updated_at,
             self.working_at,
-            self.self_trade_prevention.value,
+            _TEXTS[self.self_trade_prevention],
             self.expiry_reason,
             self.stop_price,
             self.trailing_delta,

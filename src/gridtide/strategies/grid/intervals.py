@@ -119,7 +119,10 @@ class Intervals:
         slot, rules = _sell_slot(interval), self.context.market.rules
         if slot.key in self.state.open_slots:
             return True
-        amount = floor_to_lot(rules, self.context.lot_amount(slot.key))
+        lots = self.context.lot_amount(slot.key)
+        if not lots:
+            return False
+        amount = floor_to_lot(rules, lots)
         if not rules.is_tradable(self._price(slot), amount):
             return False
         self._wish(slot, amount)
@@ -130,7 +133,10 @@ class Intervals:
         slot, rules = _buy_slot(interval), self.context.market.rules
         if slot.key in self.state.open_slots:
             return True
-        amount = floor_to_lot(rules, self.state.to_buy[interval])
+        owed = self.state.to_buy[interval]
+        if not owed:
+            return False
+        amount = floor_to_lot(rules, owed)
         if not rules.is_tradable(self._price(slot), amount):
             return False
         self._buy(interval, amount)

@@ -85,7 +85,7 @@ class GridPlan:
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        return tuple(level.price for level in self.levels)
+        return tuple([level.price for level in self.levels])
 
     @property
     def buys(self) -> tuple[PlannedLevel, ...]:

@@ -49,6 +49,7 @@ class GridTradingStrategy:
         # What never changes is stored as text made once: the state is looked at after each fill.
         self._config_text = json.dumps(config.to_settings())
         self._plan_text = ""
+        self._bounds = Price(ZERO), Price(ZERO)
 
     @classmethod
     def from_settings(cls, symbol: str, settings: Mapping[str, Any]) -> Self:
@@ -218,7 +219,7 @@ class GridTradingStrategy:
 
     def _look_at_range(self, context: ExecutionContext) -> None:
         """Say once when the price leaves the range and once when it is back; orders stay either way."""
-        low, high, price = self.levels[0], self.levels[-1], context.current_price()
+        (low, high), price = self._bounds, context.current_price()
         outside = not low <= price <= high
         if outside == self._state.is_out_of_range:
             return
@@ -235,7 +236,7 @@ class GridTradingStrategy:
         context.wake_at(min(self._state.timers.values(), default=None))
         if self._state.phase is not Phase.TRADING:
             return
-        low, high = self.levels[0], self.levels[-1]
+        low, high = self._bounds
         tick = context.market.rules.tick_size or SMALLEST_STEP
         if not self._state.is_out_of_range:
             context.wake_when(price_at_or_below=Price(low - tick), price_at_or_above=Price(high + tick))
@@ -248,6 +249,7 @@ class GridTradingStrategy:
 
     def _fix_plan(self, plan: GridPlan) -> None:
         self.plan, self._plan_text = plan, plan_to_text(plan)
+        self._bounds = plan.levels[0].price, plan.levels[-1].price
 
     @property
     def _planned(self) -> GridPlan:

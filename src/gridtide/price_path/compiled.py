@@ -1,0 +1,31 @@
+"""Compiles a loop to machine code with numba; importing it costs half a second, so nothing on the way of `run` may.
+
+The plain Python function stays the reference: it is the compiled one's ``py_func``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """`function` as machine code, kept on disk: beside its file, else in the user's cache folder, else not at all.
+
+    The copy on disk is renewed when the function's own file changes, so functions that call each other belong in one
+    file. No fast mathematics: results are those of the plain loop, bit for bit.
+    """
+    try:
+        return _compile(function, is_kept=True)
+    except RuntimeError:  # numba found no folder it may write to: a read-only install without a home
+        return _compile(function, is_kept=False)
+
+
+def _compile(function: Callable[_P, _R], *, is_kept: bool) -> Callable[_P, _R]:
+    machine_code: Callable[_P, _R] = numba.njit(cache=is_kept, nogil=True)(function)
+    return machine_code

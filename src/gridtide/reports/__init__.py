@@ -1,0 +1,1 @@
+"""Results of backtests: as values, as tables, saved, compared, and drawn."""
