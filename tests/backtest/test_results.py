@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gridtide
@@ -296,3 +297,22 @@ def test_books_that_differ_from_the_venue_give_no_result() -> None:
     balances[asset] = Balance(balances[asset].free + Decimal("1e-8"), balances[asset].locked)
     with pytest.raises(Defect, match=r"the venue holds .* ABC, the books"):
         check_books(world.run.lanes, {"USDT": Decimal(1500)}, balances)
+
+
+def test_steps_that_were_guessed_from_the_data_are_said() -> None:
+    """Where no volume was recorded the data tell no lot: then it must not hinder."""
+    candles = random_candles(random.Random(5), 50)
+    found = gridtide.backtest(config(), candles | {"volume": np.zeros(50)})
+    assert (
+        "ABC/USDT: its rules are not known; by its data the tick is 0.01, the lot 0.00000001" in found.notes
+    )
+    assert found.markets[0].ended_as == "RUNNING"
+
+
+@pytest.mark.parametrize("investment", ["1000", "1000000"])
+def test_the_first_purchase_is_bought_whole_however_large(investment: str) -> None:
+    """No depth was recorded, so none is made up that would leave a large account without its coins."""
+    candles = random_candles(random.Random(5), 50)
+    settings = config(grid_settings(total_investment=investment), {"balance": {"USDT": investment}})
+    first = next(iter(gridtide.backtest(settings, candles).fills))
+    assert first["quote_amount"] / Decimal(investment) == pytest.approx(Decimal("0.515"), abs=Decimal("0.01"))

@@ -46,6 +46,17 @@ def test_two_runs(command: Command, runs: Path) -> None:
     assert again["differences"] == {}
 
 
+def test_three_runs_keep_the_names_of_settings_whole(command: Command, runs: Path) -> None:
+    """A setting whose name is broken in the middle cannot be searched for or copied; no column is cut off."""
+    strategy = {"lower_price": "1", "upper_price": "2"}
+    settings = {"bots": [{"strategy": strategy}], "backtest": {"candle_path": "nearer_extreme_first"}}
+    save_run(result(fills=8, moments=60, settings=settings), runs / "third-run")
+    said = command("report", "wide", "narrow", "third-run")
+    for name in ("bots[0].strategy.lower_price", "bots[0].strategy.upper_price", "backtest.candle_path"):
+        assert any(line.strip().startswith(f"{name} ") for line in said.out.splitlines())
+    assert said.out.count("third-run") == 2
+
+
 def test_files_are_written(command: Command, runs: Path) -> None:
     said = command("report", "wide", "--html", "out.html", "--png", "out.png", "--csv", "tables", "--json")
     assert said.code == 0

@@ -24,6 +24,22 @@ def test_f72_no_view_of_the_settings_shows_a_secret(secretive: AppSettings) -> N
     assert not [secret for secret in SECRETS for text in shown if secret in text]
 
 
+def test_f72_a_password_is_hidden_wherever_an_address_has_it(write: Write) -> None:
+    """Written as it is, with a slash and an @ in it; among the options; in the address of an exchange."""
+    hidden = ["CANARY/p@ss", "CANARY-option", "CANARY-rest", "CANARY-stream"]
+    settings = load_settings(
+        write(
+            GOOD
+            + f"exchange: {{rest_url: 'http://u:{hidden[2]}@h:1', stream_url: 'ws://u:{hidden[3]}@h:2/x'}}\n"
+            f"storage: {{url: 'postgresql+psycopg://bot:{hidden[0]}@db/gridtide?sslmode=require&password={hidden[1]}'}}\n"
+        )
+    )
+    assert "CANARY" not in str(redacted_view(settings))
+    assert sorted(secret_values(settings)) == sorted(hidden)
+    shown = redacted_view(settings)["storage"]["url"]
+    assert shown == "postgresql+psycopg://bot:***@db/gridtide?sslmode=require&password=***"
+
+
 def test_all_secrets_are_told_to_who_must_hide_them(secretive: AppSettings) -> None:
     assert secret_values(secretive) == SECRETS
 

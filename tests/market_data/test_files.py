@@ -302,6 +302,16 @@ def test_rules_of_known_and_unknown_markets() -> None:
     assert market_of(Symbol("ABC/BTC")).rules.min_notional == D("0.0001")
 
 
+def test_bounds_of_an_unknown_market_leave_room_for_lira_and_for_billions() -> None:
+    lira = market_of(Symbol("BTC/TRY"), [D(3_000_000)], [D("0.00001")]).rules
+    assert lira.max_price is not None
+    assert lira.max_price > 30_000_000
+    tiny = market_of(Symbol("PEPE/USDT"), [D("0.00000712")], [D(1)]).rules
+    assert tiny.max_amount is not None
+    assert tiny.max_amount > 10**9
+    assert market_of(Symbol("BTC/USDT")).rules.max_price == 1_000_000
+
+
 # --- leaving and coming back -------------------------------------------------------------------------
 
 

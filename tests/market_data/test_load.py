@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,27 @@ def test_a_year_of_minutes_loads_well_within_a_second() -> None:
     began = time.process_time()
     assert len(load_columns(path)) == 524_607
     assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize("price", [4e-9, 1.23456e-7])
+def test_prices_that_8_decimals_would_change_are_refused(price: float) -> None:
+    """Neither rounded to another price nor to nothing; prices of 8 decimals are as good as any."""
+    candles = {name: [price] for name in NAMES} | {"timestamp": [START], "volume": [1.5]}
+    trades = {"timestamp": [START], "price": [price], "amount": [1.5], "side": ["buy"]}
+    for source in (candles, trades):
+        with pytest.raises(DataUnusable, match="needs more than 8 decimals"):
+            load_columns(source)
+    candles |= {name: [1.2e-7] for name in ("open", "high", "low", "close")}
+    loaded = load_columns(candles)
+    assert isinstance(loaded, CandleColumns)
+    assert (loaded.candle(0).close, loaded.price_places) == (Decimal("0.00000012"), 8)
+
+
+def test_data_that_are_shorter_than_was_asked_for_say_so(csv: Path) -> None:
+    """Where they begin later or end earlier; not where the time asked for ends between two candles."""
+    whole = Span(START, START + len(CANDLES) * MINUTE)
+    for span in (whole, Span(0, 2**62), Span(whole.start - MINUTE + 1, whole.end + MINUTE - 1)):
+        assert load_market_data(csv, span=span).notes == ()
+    late, early = load_market_data(csv, span=Span(START - MINUTE, whole.end + MINUTE)).notes
+    assert "the data begin 20" in late
+    assert "the data end 20" in early

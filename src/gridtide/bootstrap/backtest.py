@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.bootstrap.backtest_checks import check_books, check_settings, is_third
@@ -25,9 +26,10 @@ from gridtide.engine.settings import BotIdentity, EngineSettings, ProtocolTimes
 from gridtide.exchanges.direct_venue import DirectVenue
 from gridtide.market_data.known_markets import market_of
 from gridtide.price_path.candle_path import PathRule, runs_of
-from gridtide.price_path.columns import CandleColumns
+from gridtide.price_path.columns import CandleColumns, TradeColumns
 from gridtide.price_path.crossing import CrossingIndex
 from gridtide.price_path.path import path_of
+from gridtide.price_path.units import MOST_PLACES
 from gridtide.runners.backtest import BacktestRun, Latency
 from gridtide.runners.backtest_lane import Lane
 from gridtide.runners.backtest_record import Recorder
@@ -52,6 +54,10 @@ TIMES = ProtocolTimes(light_reconciliation=NEVER_MS, full_reconciliation=NEVER_M
 RECORDED_TIMES = replace(TIMES, receive_window=NEVER_MS, queue=NEVER_MS, read_lag=NEVER_MS)
 """A recorded session may have been played fast: what took the bot a moment is long on the market's clock, and an answer
 that has not come yet is not missing."""
+
+_DEEP = Decimal(10) ** 12
+"""Quote that stands at a price of the book: what is bought or sold at once costs slippage, as the settings say, and is
+not refused for want of a depth that nobody recorded."""
 
 Progress = Callable[[float], None]
 """Told the fraction of the data that has been played."""
@@ -86,11 +92,18 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
 
 def _prepare_bot(bot: BotSettings, data: LoadedData, rule: PathRule) -> Prepared:
     columns = data.columns
-    amount_places = columns.volume_places if isinstance(columns, CandleColumns) else columns.amount_places
-    steps = (ONE.scaleb(-places) for places in (columns.price_places, amount_places))
-    price_step, amount_step = steps
+    price_step, amount_step = (
+        ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
+    )
     market = market_of(Symbol(bot.market), [price_step], [amount_step])
     return Prepared(bot, market, data, CrossingIndex(path_of(columns, rule)))
+
+
+def _amount_places(columns: CandleColumns | TradeColumns) -> int:
+    """Decimals of the amounts; the most there are where no volume was recorded, which says nothing of them."""
+    if isinstance(columns, TradeColumns):
+        return columns.amount_places
+    return columns.volume_places if columns.volume.any() else MOST_PLACES
 
 
 def run_backtest(
@@ -206,6 +219,7 @@ def _venue(backtest: BacktestSettings, prepared: Sequence[Prepared]) -> Venue:
         publishes=False,
         tells_balances=False,
         depth_levels=2,
+        depth_quote=_DEEP,
     )
     venue = Venue(list(markets.values()), settings, random.Random(backtest.seed))  # noqa: S311  a seeded world
     balances = {Asset(asset): amount for asset, amount in backtest.balance.items()}

@@ -137,25 +137,31 @@ class _SeveralMarkets:
         paths = [part.scan.path for part in parts]
         self._first = min(path.time(0) for path in paths)
         self._last = max(path.time(len(path) - 1) for path in paths)
+        self._opening = Money(sum((part.opening for part in self._parts), self._free))
 
     def _at(self, times: Integers) -> tuple[Floats, Floats]:
-        """Equity, and the part of it held in base, at moments."""
+        """Equity, and the part of it held in base, at moments. Before a market's first point its bot has what it
+        opens with."""
         total = np.full(len(times), float(self._free))
         base = np.zeros(len(times))
         for part in self._parts:
             path = part.scan.path
+            has_begun = times >= path.time(part.start)
             points = np.clip(path.firsts_at(times + 1) - 1, part.start, part.stop - 1)
             equity = part.at(points)
-            total += equity
-            base += equity - part.cash_at(points)
+            total += np.where(has_begun, equity, float(part.opening))
+            base += np.where(has_begun, equity - part.cash_at(points), 0.0)
         return total, base
 
+    def _from_opening(self, times: Integers) -> Floats:
+        """Equity before anything was bought, then at moments."""
+        return np.concatenate(([float(self._opening)], self._at(times)[0]))
+
     def figures(self) -> AccountFigures:
-        opening = Money(sum((part.opening for part in self._parts), self._free))
+        opening = self._opening
         closing = Money(sum((part.closing() for part in self._parts), self._free))
         days = midnights(self._first, self._last)
-        daily, _ = self._at(np.concatenate(([self._first], days - 1, [self._last])))
-        returns = returns_of(daily)
+        returns = returns_of(self._from_opening(np.append(days - 1, self._last)))
         fall, peak, trough = self._deepest_fall()
         yearly = annual_return(float(closing) / float(opening), self._last - self._first)
         curve = self.curve()
@@ -176,8 +182,10 @@ class _SeveralMarkets:
     def _deepest_fall(self) -> tuple[float, int, int]:
         """Over every moment at which any of the markets has a point."""
         every = [part.scan.path.times(np.arange(len(part.scan.path))) for part in self._parts]
-        times = np.unique(np.concatenate(every))
-        equity, _ = self._at(times)
+        times = np.sort(
+            np.concatenate(every), kind="stable"
+        )  # merges what is sorted; a time twice does no harm
+        equity, times = self._from_opening(times), np.append(self._first, times)
         falls = _drawdown_of(equity)
         trough = int(np.argmax(falls))
         peak = int(np.argmax(equity[: trough + 1]))

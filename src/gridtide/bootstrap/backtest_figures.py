@@ -16,8 +16,9 @@ from gridtide.bootstrap.backtest_checks import is_third
 from gridtide.bootstrap.backtest_tables import fills_table, level_table, round_trips_table
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.journal import BotState
-from gridtide.domain.money import EXACT, ZERO, FeeRate, Money
+from gridtide.domain.money import EXACT, ZERO, FeeRate, Money, tidy
 from gridtide.market_data.gaps import gaps_text
+from gridtide.market_data.known_markets import known_symbols
 from gridtide.performance.baselines import Baseline, baseline
 from gridtide.performance.drawdown import max_drawdown
 from gridtide.performance.figures import time_in_range
@@ -122,7 +123,7 @@ def result_of(
 
 def _market_result(each: PlayedBot, backtest: BacktestSettings, times: Integers) -> MarketResult:
     path, state, statement = each.index.path, each.lane.engine.state, each.statement()
-    fills = fills_table(each.record, path)
+    fills = fills_table(each.record)
     trips = round_trips_table(each.record)
     standing = np.clip(path.firsts_at(times + 1) - 1, 0, len(path) - 1)
     levels = each.levels
@@ -192,6 +193,7 @@ def _notes(played: Sequence[PlayedBot], backtest: BacktestSettings, rule: PathRu
     notes = []
     for each in played:
         symbol, state = each.market.symbol, each.lane.engine.state
+        notes += [f"{symbol}: {note}" for note in each.data.notes]
         if each.data.gaps:
             closed = "the market counted as closed" if backtest.halt_at_gaps else "the price jumps over them"
             notes.append(f"{symbol}: candles are missing, {closed}: {gaps_text(each.data.gaps)}")
@@ -199,6 +201,9 @@ def _notes(played: Sequence[PlayedBot], backtest: BacktestSettings, rule: PathRu
             notes.append(f"{symbol}: the bot ended as {_reason(each)}")
         elif not each.record.fills:
             notes.append(f"{symbol}: nothing was traded; is the range where the price was?")
+        if symbol not in known_symbols():
+            tick, lot = tidy(each.market.rules.tick_size), tidy(each.market.rules.lot_size)
+            notes.append(f"{symbol}: its rules are not known; by its data the tick is {tick}, the lot {lot}")
         if not each.bot.risk.enabled:
             notes.append(f"{symbol}: risk is off, the bot had no limits")
     notes += _account_notes(played, backtest)

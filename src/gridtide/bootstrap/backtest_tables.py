@@ -14,20 +14,19 @@ from gridtide.reports.table import Table
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill
     from gridtide.domain.ledger import LotClosing
-    from gridtide.price_path.path import PricePath
     from gridtide.runners.backtest_record import LaneRecord
 
 NO_LEVEL = -1
 """The level of orders that belong to none, such as the initial purchase."""
 
 
-def fills_table(record: LaneRecord, path: PricePath) -> Table:
+def fills_table(record: LaneRecord) -> Table:
     """Every fill in its order; `quote` and `base` are what the bot held after its step."""
     fills = [each.fill for each in record.fills]
     return Table(
         "fills",
         {
-            "time": [path.time(each.point) for each in record.fills],
+            "time": [fill.timestamp for fill in fills],
             "side": [fill.side.value for fill in fills],
             "level": [_level(fill.client_order_id) for fill in fills],
             "price": [fill.price for fill in fills],

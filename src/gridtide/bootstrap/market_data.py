@@ -20,7 +20,7 @@ from gridtide.market_data.from_trades import TradesSupplier
 from gridtide.market_data.gaps import GapPolicy
 from gridtide.market_data.importing import ImportReport, import_files
 from gridtide.market_data.load import LoadedData, loaded_series
-from gridtide.market_data.series import Series, Span
+from gridtide.market_data.series import TRADES, Series, Span, time_text
 from gridtide.market_data.store import MarketStore
 from gridtide.storage.candle_shelf import open_candle_shelf
 
@@ -67,14 +67,34 @@ def open_store(settings: DataSettings, folder: Path | None = None) -> Iterator[M
 
 
 def stored_data(
-    store: MarketStore, series: Series, span: Span, gaps: GapPolicy = GapPolicy.KEEP
+    store: MarketStore,
+    series: Series,
+    span: Span,
+    gaps: GapPolicy = GapPolicy.KEEP,
+    *,
+    to_its_end: bool = False,
 ) -> LoadedData:
-    """What the store has of that time, for a backtest. Raises `DataUnusable` where it was not all downloaded."""
-    if missing := store.missing(series, span):
-        raise InvalidInput(
-            f"the {series} from {missing[0]} are not downloaded: run `gridtide download {series.symbol}` for that time"
+    """What the store has of that time, for a backtest; with `to_its_end` up to the last moment that is stored.
+
+    Raises `InvalidInput` where it was not all downloaded.
+    """
+    if to_its_end:
+        span = Span(
+            span.start, max((part.span.end for part in store.parts(series, span)), default=span.start)
         )
-    return loaded_series(store.rows(series, span), series, gaps)
+        if span.is_empty:
+            raise _not_downloaded(series, f"{time_text(span.start)} on")
+    if missing := store.missing(series, span):
+        raise _not_downloaded(series, str(missing[0]))
+    return loaded_series(store.rows(series, span), series, gaps, span)
+
+
+def _not_downloaded(series: Series, when: str) -> InvalidInput:
+    what = "--trades" if series.timeframe == TRADES else f"--timeframe {series.timeframe}"
+    return InvalidInput(
+        f"the {series} from {when} are not downloaded: run `gridtide download {series.symbol} {what}` for that time, "
+        "or name files with --data"
+    )
 
 
 async def download_data(

@@ -17,8 +17,8 @@ Data = Annotated[
     list[Path] | None,
     Parameter(
         name="--data",
-        help="A Parquet or CSV file, or a folder of them, with candles or market trades; once for each market. Without "
-        "it: what gridtide download stored, for the time of --from and --to.",
+        help="A Parquet or CSV file, or a folder of them, with candles or market trades of one market. Several "
+        "markets: --data FILE --data FILE. Without it: what gridtide download stored, for the time of --from and --to.",
     ),
 ]
 Market = Annotated[
@@ -43,7 +43,10 @@ Picture = Annotated[
 ]
 Save = Annotated[
     Path | None,
-    Parameter(name="--save", help="Keep the whole result in this folder, to be compared by gridtide report."),
+    Parameter(
+        name="--save",
+        help="Keep the whole result in this folder, for gridtide report; a run saved there is replaced.",
+    ),
 ]
 DataFolder = Annotated[
     Path | None,
@@ -78,6 +81,7 @@ def backtest(
     from gridtide.cli import backtesting
     from gridtide.cli.output import print_json
 
+    backtesting.check_places(report=report, png=png, save=save)
     settings = backtesting.settings_for(config, market)
     loaded = backtesting.data_for(settings, data, from_, to, timeframe, data_folder)
     result = backtesting.run(settings, loaded, quiet=json)

@@ -13,6 +13,7 @@ from gridtide.bootstrap.market_data import open_store, series_for, stored_data
 from gridtide.cli.downloading import span_of
 from gridtide.cli.output import say
 from gridtide.config.load import load_settings
+from gridtide.config.values import market_named
 from gridtide.domain.errors import InvalidConfig, InvalidInput
 from gridtide.domain.market import Symbol
 from gridtide.market_data.gaps import GapPolicy
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from gridtide.config.settings import AppSettings
     from gridtide.reports.backtest_result import BacktestResult
 
+_PAGES = (".html", ".htm")
+_PICTURES = (".png",)
+
 
 def settings_for(config: Path, market: str | None) -> AppSettings:
     """The config; with `market` its one bot plays there."""
@@ -30,7 +34,10 @@ def settings_for(config: Path, market: str | None) -> AppSettings:
         return settings
     if len(settings.bots) != 1:
         raise InvalidConfig(f"--market is for a config with one bot, {config} has {len(settings.bots)}")
-    bot = settings.bots[0].model_copy(update={"market": market})
+    try:
+        bot = settings.bots[0].model_copy(update={"market": market_named(market)})
+    except ValueError as error:
+        raise InvalidInput(f"--market {market}: {error}") from None
     return settings.model_copy(update={"bots": [bot]})
 
 
@@ -55,8 +62,30 @@ def data_for(
         raise InvalidInput("name the data with --data, or the time of downloaded ones with --from and --to")
     span = span_of(start, end)
     with open_store(settings.data, folder) as store:
-        symbols = sorted({Symbol(bot.market) for bot in settings.bots})
-        return [stored_data(store, series_for(settings, each, timeframe), span, policy) for each in symbols]
+        series = [
+            series_for(settings, each, timeframe)
+            for each in sorted({Symbol(bot.market) for bot in settings.bots})
+        ]
+        return [stored_data(store, each, span, policy, to_its_end=end is None) for each in series]
+
+
+def check_places(*, report: Path | None = None, png: Path | None = None, save: Path | None = None) -> None:
+    """Refuse places that could not be written, before time is spent. Raises `InvalidInput`."""
+    for option, path, endings in (("--report", report, _PAGES), ("--png", png, _PICTURES)):
+        if path is None:
+            continue
+        if path.is_dir():
+            raise InvalidInput(
+                f"{path} is a folder: give {option} the name of a file, such as {path}/out{endings[0]}"
+            )
+        if path.suffix.lower() not in endings:
+            raise InvalidInput(
+                f"{option} writes {endings[0]} files: call it {path.stem}{endings[0]}, not {path.name}"
+            )
+    if save is not None:
+        from gridtide.reports.saved_run import refuse_other_folders
+
+        refuse_other_folders(save)
 
 
 def run(settings: AppSettings, data: Sequence[LoadedData], *, quiet: bool) -> BacktestResult:

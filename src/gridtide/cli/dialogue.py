@@ -50,7 +50,8 @@ def write_config(file: Path, given: Given, *, force: bool, yes: bool, as_json: b
     if answers.mode.needs_keys:
         say("Put your key into .env (chmod 600 .env), as EXCHANGE__API_KEY and EXCHANGE__API_SECRET.")
     say(
-        f"Next: `gridtide plan {file}` shows the grid, `gridtide check {file}` checks it, `gridtide run {file}` trades."
+        f"Next: `gridtide plan {file}` shows the grid, `gridtide check {file}` checks it, `gridtide run {file}` "
+        f"trades, `gridtide backtest {file} --data FILE` plays it over the past."
     )
 
 

@@ -16,7 +16,7 @@ from gridtide.bootstrap.market_data import (
 )
 from gridtide.cli.output import table
 from gridtide.config import AppSettings, load_settings, secret_values
-from gridtide.domain.errors import InvalidInput
+from gridtide.domain.errors import InvalidInput, Transient
 from gridtide.domain.market import Symbol
 from gridtide.market_data.download import NOTHING
 from gridtide.market_data.gaps import GapPolicy, gaps_text
@@ -72,18 +72,37 @@ def span_of(start: str | None, end: str | None) -> Span:
 
 def run_download(settings: AppSettings, wish: DataWish, *, quiet: bool) -> DownloadReport:
     """Download with a progress bar. Ctrl-C ends it with what came so far stored."""
-    with progress_bar(f"{wish.symbol} {wish.timeframe}", quiet=quiet) as update:
+    with quiet_retries(), progress_bar(f"{wish.symbol} {wish.timeframe}", quiet=quiet) as update:
 
         def show(progress: Progress) -> None:
             update(progress.done, progress.total, progress.rows)
 
-        return asyncio.run(download_data(settings, wish, show))
+        try:
+            return asyncio.run(download_data(settings, wish, show))
+        except Transient as error:
+            raise Transient(
+                f"{f'{error}'.rstrip('.')}: what came so far is stored; check the network and run the same "
+                "command again"
+            ) from error
 
 
 def run_import(settings: AppSettings, source: Path, folder: Path | None, *, quiet: bool) -> ImportReport:
     """Import with a progress bar over the files."""
     with progress_bar(source.name, quiet=quiet) as update:
         return import_data(settings, source, folder, lambda done, total: update(done, total, done))
+
+
+@contextmanager
+def quiet_retries() -> Iterator[None]:
+    """Requests that are tried again are nobody's news: stamina would print a line for each on standard output."""
+    import stamina
+
+    before = stamina.instrumentation.get_on_retry_hooks()
+    stamina.instrumentation.set_on_retry_hooks(())
+    try:
+        yield
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(before)
 
 
 @contextmanager
@@ -155,6 +174,13 @@ def report_text(report: DownloadReport, folder: Path) -> str:
         rows.insert(3, ("gaps", gaps_text(report.gaps)))
     if report.not_given:
         rows.append(("not to be had", "; ".join(map(str, report.not_given))))
+    if not report.rows:
+        rows.append(
+            (
+                "nothing there",
+                "the exchange gave nothing for that time: choose another one, or another market",
+            )
+        )
     return "\n".join([table(rows), *(f"Note: {note}." for note in report.notes)])
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _COLUMN = 18
 """Characters a run needs beside its figures' names."""
-_NAMES = 26
+_NAMES = 31
+"""Characters of `bots[0].strategy.num_grids` and its like, with the space beside them."""
 _MARK = "*"
 
 Run = tuple[str, "BacktestResult"]
@@ -92,9 +93,9 @@ def comparison_view(comparison: Comparison) -> RenderableType:
 
 def _table(title: str, comparison: Comparison) -> Table:
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
-    table.add_column(title, overflow="fold")
+    table.add_column(title, overflow="fold", ratio=_NAMES)
     for name in comparison.names:
-        table.add_column(shown(name), justify="right", overflow="fold")
+        table.add_column(shown(name), justify="right", overflow="fold", ratio=_COLUMN)
     return table
 
 

@@ -12,10 +12,10 @@ from gridtide.config.values import AssetCode, Fraction, NotNegative, Section
 
 
 class BacktestSettings(Section):
-    """Checked when the file is read; not used by the commands that trade."""
+    """How `gridtide backtest` plays the past; nothing that trades reads it."""
 
     balance: dict[AssetCode, NotNegative] = Field(default_factory=lambda: {"USDT": Decimal(15000)})
-    """What the simulated account holds at the start."""
+    """What the simulated account holds at the start. Return and drawdown count all of it, used or not."""
 
     fees: FeeSettings = FeeSettings()
     """What an execution costs."""
@@ -33,7 +33,7 @@ class BacktestSettings(Section):
     """The part of a move's volume that resting orders may take together. Left out: no cap."""
 
     slippage: Fraction = Decimal(0)
-    """By how much market orders trade worse than the best price: 0.001 is 0.1 %."""
+    """By how much market orders trade worse than the best price: 0.001 is 0.1 %. A grid sends limit orders only."""
 
     volume_slippage: Fraction = Decimal(0)
     """How much worse still a market order trades that is as large as all that traded in five minutes."""

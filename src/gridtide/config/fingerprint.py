@@ -14,15 +14,26 @@ from gridtide.config.settings import AppSettings
 from gridtide.domain.money import tidy
 
 HIDDEN = "***"
-_PASSWORD = re.compile(r"(?<=//)([^/@\s]*?):[^/\s]*@")
+_ADDRESSES = (
+    ("storage", "url"),
+    ("data", "database"),
+    ("data", "archive"),
+    ("exchange", "rest_url"),
+    ("exchange", "stream_url"),
+)
+"""Settings in which a password may stand."""
+_PASSWORD = re.compile(r"(?<=//)([^/@\s:]*):([^\s?]*)@")
+"""Up to the last @, because people write passwords as they are, with a slash or an @ in them."""
+_OPTION = re.compile(r"([?&][^=&\s]*(?:pass|secret|token|key)[^=&\s]*)=([^&\s]+)", re.IGNORECASE)
+"""A password among the options of an address, which database drivers take as well."""
 
 
 def redacted_view(settings: AppSettings) -> dict[str, Any]:
     """All settings as plain values; a secret shows as `***`, money as text."""
     view: dict[str, Any] = _plain(settings.model_dump())
-    view["storage"]["url"] = without_password(settings.storage.url)
-    if settings.data.database is not None:
-        view["data"]["database"] = without_password(settings.data.database)
+    for section, name in _ADDRESSES:
+        if (address := view[section][name]) is not None:
+            view[section][name] = without_password(address)
     return view
 
 
@@ -40,14 +51,16 @@ def secret_values(settings: AppSettings) -> list[str]:
     exchange, sandbox = settings.exchange, settings.sandbox
     secrets = (exchange.api_key, exchange.api_secret, sandbox.api_secret, sandbox.control_token)
     given = [secret.get_secret_value() for secret in secrets if secret]
-    urls = (settings.storage.url, settings.data.database or "")
-    given += [found[0].rpartition("@")[0].partition(":")[2] for found in map(_PASSWORD.search, urls) if found]
+    addresses = [getattr(getattr(settings, section), name) or "" for section, name in _ADDRESSES]
+    given += [
+        found[2] for pattern in (_PASSWORD, _OPTION) for url in addresses for found in pattern.finditer(url)
+    ]
     return [value for value in given if value]
 
 
 def without_password(url: str) -> str:
-    """A database address that may be shown."""
-    return _PASSWORD.sub(rf"\1:{HIDDEN}@", url)
+    """An address that may be shown."""
+    return _OPTION.sub(rf"\1={HIDDEN}", _PASSWORD.sub(rf"\1:{HIDDEN}@", url))
 
 
 def _plain(value: Any) -> Any:

@@ -34,7 +34,7 @@ SECTIONS = {
     "sandbox": "The exchange on your own machine; read in mode sandbox only.",
     "choices": "Where the real exchange is silent; read by `gridtide sandbox` only.",
     "data": "Where the past of markets is kept and fetched from.",
-    "backtest": "Checked when the file is read; not used by the commands that trade.",
+    "backtest": "How `gridtide backtest` plays the past; nothing that trades reads it.",
 }
 
 

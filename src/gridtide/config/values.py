@@ -32,7 +32,8 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
-def _market(text: str) -> str:
+def market_named(text: str) -> str:
+    """`BTC/USDT`, in capitals. Raises `ValueError` with what to write."""
     text = text.upper()
     if _MARKET.fullmatch(text) is None:
         raise ValueError("write base and quote of a spot market in capitals, such as BTC/USDT")
@@ -62,7 +63,7 @@ NotNegative = Annotated[ExactDecimal, Field(ge=0)]
 Fraction = Annotated[ExactDecimal, Field(ge=0, lt=1)]
 """0.002 is 0.2 %."""
 
-MarketName = Annotated[str, AfterValidator(_market)]
+MarketName = Annotated[str, AfterValidator(market_named)]
 AssetCode = Annotated[str, AfterValidator(_asset)]
 Name = Annotated[str, AfterValidator(_name)]
 """A name, never a path: it stands in file names and in order ids (F74)."""

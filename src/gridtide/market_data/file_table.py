@@ -166,6 +166,15 @@ def _reader_of(path: Path) -> str:
     if not path.is_file():
         raise DataUnusable(f"{path} is not a file: name one Parquet or CSV file")
     reader = _READERS.get(path.suffix.lower())
+    if path.suffix.lower() in (".json", ".feather"):
+        raise DataUnusable(
+            f"{path.name} is neither .parquet nor .csv: take it over with `gridtide download --import {path}`, which "
+            "stores it as Parquet"
+        )
+    if path.name.endswith(".jsonl.gz"):
+        raise DataUnusable(
+            f"{path.name} is a recorded order book, which only the sandbox plays: give candles or market trades"
+        )
     if reader is None:
         raise DataUnusable(
             f"{path.name} is neither .parquet nor .csv nor a capture (.jsonl.gz): convert it to one of them"

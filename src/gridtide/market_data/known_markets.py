@@ -6,6 +6,7 @@ A guess never makes the market coarser than its data: the tick is at least as fi
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ _MIN_NOTIONAL = Decimal(5)
 _BAND = PriceBand(Decimal("0.2"), Decimal(5), Decimal("0.2"), Decimal(5))
 _MAX_PRICE = Decimal(1_000_000)
 _MAX_AMOUNT = Decimal(90_000_000)
+_MOST_STEPS = Decimal(10_000_000_000)
+"""An unknown market with a coarse tick or lot has higher bounds: bitcoin costs millions of lira, PEPE is traded by the
+billion."""
 _MAX_OPEN_ORDERS = 200
 _FINEST_PLACES = 8
 
@@ -68,10 +72,18 @@ def market_of(symbol: Symbol, prices: Iterable[Decimal] = (), amounts: Iterable[
     seen_tick = _finest_step(prices)
     if known is not None:
         tick, lot = Decimal(known[0]), Decimal(known[1])
-        tick = min(tick, seen_tick)
+        rules = _rules(min(tick, seen_tick), lot, quote)
     else:
-        tick, lot = seen_tick, _finest_step(amounts)
-    return Market(symbol, Asset(base), Asset(quote), _rules(tick, lot, quote))
+        rules = _with_roomy_bounds(_rules(seen_tick, _finest_step(amounts), quote))
+    return Market(symbol, Asset(base), Asset(quote), rules)
+
+
+def _with_roomy_bounds(rules: MarketRules) -> MarketRules:
+    return replace(
+        rules,
+        max_price=max(_MAX_PRICE, rules.tick_size * _MOST_STEPS),
+        max_amount=max(_MAX_AMOUNT, rules.lot_size * _MOST_STEPS),
+    )
 
 
 def _finest_step(values: Iterable[Decimal]) -> Decimal:

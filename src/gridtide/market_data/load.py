@@ -23,16 +23,25 @@ from gridtide.market_data.frames import columns_of_frame, is_frame
 from gridtide.market_data.gaps import GapPolicy, MissingCandles, find_missing, refuse_gaps
 from gridtide.market_data.known_markets import symbol_of_name
 from gridtide.market_data.parquet_file import is_stored, read_contents
-from gridtide.market_data.series import TRADES, Series, Span
+from gridtide.market_data.series import TRADES, Series, Span, time_text
 from gridtide.price_path.columns import CandleColumns, TradeColumns
+from gridtide.price_path.units import MOST_PLACES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from gridtide.domain.market import Symbol
 
 MINUTE_MS = 60_000
+_PRICE_ERROR = 1e-4
+"""By how much of itself a price may be rounded: a tenth of a usual fee."""
 _WHOLE = Span(0, 2**62)
+_QUIET_MS = 3_600_000
+"""So long nobody may trade without the data of market trades being short."""
+_NO_END_MS = 32_503_680_000_000
+"""The year 3000: who asks for everything."""
 _SUFFIXES = (".parquet", ".csv")
 
 
@@ -48,6 +57,8 @@ class LoadedData:
     checksum: str
     gaps: tuple[MissingCandles, ...]
     """Where candles are missing; always empty for market trades."""
+    notes: tuple[str, ...] = ()
+    """Where the data do not reach as far as was asked for."""
 
 
 def load_columns(
@@ -74,7 +85,7 @@ def load_market_data(
     name, symbol, kind, arrays = _read(source)
     require_rows(kind, arrays, name)
     block = make_block(kind, arrays).within(span)
-    return loaded_block(block, name, symbol, timeframe=timeframe, gaps=gaps)
+    return loaded_block(block, name, symbol, timeframe=timeframe, gaps=gaps, asked=span)
 
 
 def loaded_block(
@@ -84,13 +95,16 @@ def loaded_block(
     *,
     timeframe: str | None = None,
     gaps: GapPolicy = GapPolicy.KEEP,
+    asked: Span = _WHOLE,
 ) -> LoadedData:
-    """Rows that are known to be sound, such as those of a store, as data for a backtest."""
+    """Rows that are known to be sound, such as those of a store, as data for a backtest. `asked`: the time they are
+    meant to be of."""
     if not len(block):
         raise DataUnusable(
             f"{name} holds no {block.kind} of that time: download them, or choose another time"
         )
     timeframe_ms = _timeframe_ms(block, timeframe, name)
+    _refuse_finer_prices(block, name)
     try:
         columns = _columns(block, timeframe_ms)
     except InvalidValue as error:
@@ -98,13 +112,25 @@ def loaded_block(
     found = find_missing(block.timestamps, timeframe_ms) if block.kind is FileKind.CANDLES else ()
     if gaps is not GapPolicy.KEEP:
         refuse_gaps(found, name)
-    return LoadedData(name, symbol, columns, data_checksum(columns), found)
+    notes = tuple(_ends(block, asked, timeframe_ms if block.kind is FileKind.CANDLES else _QUIET_MS))
+    return LoadedData(name, symbol, columns, data_checksum(columns), found, notes)
 
 
-def loaded_series(block: Block, series: Series, gaps: GapPolicy = GapPolicy.KEEP) -> LoadedData:
+def loaded_series(
+    block: Block, series: Series, gaps: GapPolicy = GapPolicy.KEEP, asked: Span = _WHOLE
+) -> LoadedData:
     """The rows of a store; raises `DataUnusable` where there are none."""
     timeframe = None if series.kind is FileKind.TRADES else series.timeframe
-    return loaded_block(block, str(series), series.symbol, timeframe=timeframe, gaps=gaps)
+    return loaded_block(block, str(series), series.symbol, timeframe=timeframe, gaps=gaps, asked=asked)
+
+
+def _ends(block: Block, asked: Span, slack_ms: int) -> Iterator[str]:
+    """What a result has to say where the data begin later, or end earlier, than was asked for."""
+    first, last = int(block.timestamps[0]), int(block.timestamps[-1])
+    if asked.start > 0 and first >= asked.start + slack_ms:
+        yield f"asked for was the time from {time_text(asked.start)} on, the data begin {time_text(first)}"
+    if asked.end < _NO_END_MS and last + 2 * slack_ms <= asked.end:
+        yield f"asked for was the time to {time_text(asked.end)}, the data end {time_text(last + slack_ms)}"
 
 
 def read_file(path: Path) -> tuple[FileKind, dict[str, NDArray[Any]]]:
@@ -199,6 +225,19 @@ def _timeframe_ms(block: Block, timeframe: str | None, name: str) -> int:
         return int(distances[np.argmax(counts)])
     match = re.search(r"[-_.](\d+[smhdw])[-_.]", f"{name}.")
     return timeframe_seconds(match[1]) * 1000 if match else MINUTE_MS
+
+
+def _refuse_finer_prices(block: Block, name: str) -> None:
+    """Raise `DataUnusable` where 8 decimals would make other prices of these, or none at all."""
+    for column in ("price",) if block.kind is FileKind.TRADES else ("open", "high", "low", "close"):
+        prices = block.columns[column]
+        if prices.min() * _PRICE_ERROR >= 10.0**-MOST_PLACES / 2:
+            continue
+        if (np.abs(np.round(prices, MOST_PLACES) - prices) > prices * _PRICE_ERROR).any():
+            raise DataUnusable(
+                f"{name}: {column} needs more than {MOST_PLACES} decimals, without which it would be another price: "
+                "multiply the prices by 1000 and divide the amounts by it"
+            )
 
 
 def _columns(block: Block, timeframe_ms: int) -> CandleColumns | TradeColumns:

@@ -84,9 +84,9 @@ class MarketResult:
     """The market's price at the times of the result's curve."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
-    """A whole run."""
+    """A whole run. Shown by itself it is one line; `summary` has the figures."""
 
     initial_equity: Decimal
     final_equity: Decimal
@@ -124,6 +124,13 @@ class BacktestResult:
     total_seconds: float
     notices: tuple[tuple[int, str, str, str], ...] = field(default=())
     """What the bots told their owner: time (ms), level, kind, text."""
+
+    def __repr__(self) -> str:
+        played = ", ".join(f"{market.bot} on {market.symbol}" for market in self.markets)
+        return (
+            f"<backtest of {played}: {plain(self.initial_equity)} became {plain(self.final_equity)}, "
+            f"{self.fill_count} fills; summary() has the figures>"
+        )
 
     @property
     def fills(self) -> Table:

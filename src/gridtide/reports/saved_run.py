@@ -54,7 +54,7 @@ def save_run(result: BacktestResult, folder: Path | str) -> None:
     `InvalidInput` for a folder that holds something else, `StorageFailed` where it cannot be written.
     """
     target = Path(folder).absolute()
-    _refuse_other_folders(target)
+    refuse_other_folders(target)
     try:
         with _in_place_of(target) as unfinished, database() as connection:
             columns = {
@@ -126,7 +126,8 @@ def _figures(
     }
 
 
-def _refuse_other_folders(target: Path) -> None:
+def refuse_other_folders(target: Path) -> None:
+    """Raises `InvalidInput` where `target` is something else than a saved run or an empty folder."""
     is_in_the_way = target.exists() and not (target.is_dir() and not any(target.iterdir()))
     if is_in_the_way and not is_saved_run(target):
         raise InvalidInput(

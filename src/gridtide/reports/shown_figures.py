@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gridtide.reports.backtest_result import BacktestResult
 
 Value = Decimal | float | int | None
+_SHORT_PERIOD = 2 * 86_400_000
+"""ms: below it days alone would not say what was played."""
 
 
 class Unit(StrEnum):
@@ -144,9 +146,11 @@ def title_of(result: BacktestResult) -> str:
 
 
 def period_of(result: BacktestResult) -> str:
-    """`2021-01-01 to 2022-01-01`."""
+    """`2021-01-01 to 2022-01-01`; with the time of day where it is two days or less."""
     start = min(market.start for market in result.markets)
-    return f"{day_text(start)} to {day_text(max(market.end for market in result.markets))}"
+    end = max(market.end for market in result.markets)
+    shown = time_text if end - start <= _SHORT_PERIOD else day_text
+    return f"{shown(start)} to {shown(end)}"
 
 
 def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -145,6 +145,8 @@ class BacktestRun:
     def _pass_time(self, lane: Lane, now: Timestamp) -> None:
         """What is due at `now`: market changes, arriving requests, the bot's own timers."""
         for each in self.lanes:
+            if each is not lane:  # a request may be for any market, and must meet it as it stands now
+                self._stand_at(each, each.path.first_at(now) - 1)
             each.forget_stop()
         self._obey_schedules(now)
         while self._under_way and self._under_way[0][0] <= now:

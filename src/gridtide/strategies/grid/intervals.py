@@ -13,13 +13,14 @@ from gridtide.domain.ledger import DUST, KEPT
 from gridtide.domain.money import ZERO, Amount, Price
 from gridtide.domain.order import OrderType, Side, Slot
 from gridtide.strategies.grid.config import Sizing
-from gridtide.strategies.grid.pairing import Pairing, floor_to_lot
+from gridtide.strategies.grid.pairing import floor_to_lot
 from gridtide.strategies.protocol import Ending
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from gridtide.strategies.grid.config import GridConfig
+    from gridtide.strategies.grid.pairing import Pairing
     from gridtide.strategies.grid.plan import GridPlan
     from gridtide.strategies.grid.purchase import Shares
     from gridtide.strategies.grid.state import GridState
@@ -37,6 +38,7 @@ class Intervals:
     plan: GridPlan
     state: GridState
     context: ExecutionContext
+    pairing: Pairing
 
     # --- what happens to orders ------------------------------------------------------------------------
 
@@ -55,7 +57,7 @@ class Intervals:
         received = self.context.lot_amount(order.slot.key)
         if received:
             sell, dust = _sell_slot(interval), self.context.lot_amount(DUST)
-            moves = self._pairing.after_buy(received, dust, order.executed_quote, self._price(sell))
+            moves = self.pairing.after_buy(received, dust, order.executed_quote, self._price(sell))
             for source, target, amount in (
                 (order.slot.key, sell.key, moves.bought_to_sell),
                 (order.slot.key, DUST, moves.bought_to_dust),
@@ -70,7 +72,7 @@ class Intervals:
         """What was sold is to be bought again, as the profit mode says; see `Pairing.after_sell`."""
         interval, to_buy = _interval(order.slot), self.state.to_buy
         if order.executed_amount:
-            again = self._pairing.after_sell(
+            again = self.pairing.after_sell(
                 sold=order.executed_amount,
                 left=self.context.lot_amount(order.slot.key),
                 held_for=max(self.plan.interval_amounts[interval] - to_buy[interval], ZERO),
@@ -146,7 +148,7 @@ class Intervals:
         """Wish for `amount`, or for the largest tradable amount that money allows (grid-semantics 4)."""
         slot, context = _buy_slot(interval), self.context
         price = self._price(slot)
-        affordable = self._pairing.affordable(context.available(context.market.quote), price)
+        affordable = self.pairing.affordable(context.available(context.market.quote), price)
         if affordable < amount and context.market.rules.is_tradable(price, affordable):
             # What money is missing for is not owed: the next round trip plans the full amount again.
             amount = affordable
@@ -187,10 +189,6 @@ class Intervals:
 
     def _owe(self, interval: int, amount: Decimal) -> None:
         self.state.owe(interval, amount)
-
-    @property
-    def _pairing(self) -> Pairing:
-        return Pairing.of(self.config, self.context.market, self.context.fees)
 
     def _level_price(self, level: int) -> Price:
         return self.plan.levels[level].price

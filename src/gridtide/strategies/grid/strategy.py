@@ -30,6 +30,7 @@ from gridtide.strategies.grid.state import GridState, Phase, plan_from_text, pla
 
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill
+    from gridtide.domain.market import FeeSchedule, Market
     from gridtide.strategies.protocol import ExecutionContext, SettledOrder, StrategyState
 
 STATE_VERSION: Final = 1
@@ -50,6 +51,8 @@ class GridTradingStrategy:
         self._config_text = json.dumps(config.to_settings())
         self._plan_text = ""
         self._bounds = Price(ZERO), Price(ZERO)
+        self._pairing: tuple[Market, FeeSchedule, Pairing] | None = None
+        """The rules of pairing and what they were made of: both change seldom, and each settled order asks."""
 
     @classmethod
     def from_settings(cls, symbol: str, settings: Mapping[str, Any]) -> Self:
@@ -258,4 +261,8 @@ class GridTradingStrategy:
         return self.plan
 
     def _intervals(self, context: ExecutionContext) -> Intervals:
-        return Intervals(self.config, self._planned, self._state, context)
+        market, fees = context.market, context.fees
+        kept = self._pairing
+        if kept is None or kept[0] is not market or kept[1] is not fees:
+            kept = self._pairing = market, fees, Pairing.of(self.config, market, fees)
+        return Intervals(self.config, self._planned, self._state, context, kept[2])
