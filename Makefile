@@ -32,7 +32,7 @@ run: .venv/.run ## trade, on the embedded sandbox unless told otherwise: make ru
 	@$(BIN)/gridtide run $(ARGS)
 
 test: lint types imports ## everything CI checks; the test suite last
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 lint: .venv/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
