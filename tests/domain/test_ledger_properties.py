@@ -83,6 +83,7 @@ def test_every_history_balances_exactly(
         except Defect:
             assert books.state() == before
         check_books(books, str(price), str(third_price))
+        assert books.lot_breaches() == []
     assert Ledger(BASE, QUOTE, books.state()).statement(price) == books.statement(price)
 
 

@@ -346,6 +346,22 @@ def test_changed_market_rules_are_read_anew() -> None:
     agree(place)
 
 
+def test_sums_that_left_their_lots_are_found_and_stop_the_bot() -> None:
+    """Statements are made from running sums of the lots: each round of reads counts the lots themselves again."""
+    place = world()
+    place.start()
+    place.move("97")
+    assert invariants.own_breaches(place.engine.state) == []
+    ledger = place.engine.state.ledger
+    lots = ledger._lots[SELL.key]  # noqa: SLF001  the damage that is to be found
+    lots[0] = lots[0]._replace(cost=Money(Decimal(1)))
+    breaches = invariants.own_breaches(place.engine.state)
+    assert len(breaches) == 2
+    assert SELL.key in breaches[0]
+    place.elapse(901)
+    assert bot_state(place) == (BotState.PAUSED, PauseReason.INTEGRITY)
+
+
 def test_a_level_beyond_the_price_band_waits_for_the_price_and_for_no_clock() -> None:
     """Our own rule keeps a wish off the exchange: no timer runs for it, neither at once nor after a restart, and the
     first price whose band holds it lets it go."""

@@ -237,14 +237,16 @@ class Ledger:
                 third += balance * prices.get(asset, ZERO)
         return third
 
-    def check_lots(self) -> None:
-        """Raise `Defect` where the sums of the lots are not those of the lots themselves."""
-        for owner in {*self._lots, *self._owned}:
-            lots, held = self._lots.get(owner, ()), self._owned.get(owner, _Held())
-            with localcontext(EXACT):
-                found = sum((lot.amount for lot in lots), ZERO), sum((lot.cost for lot in lots), ZERO)
-            if found != (held.amount, held.cost):
-                raise Defect(f"the lots of {owner} hold {found}, the books say {(held.amount, held.cost)}")
+    def lot_breaches(self) -> list[str]:
+        """Where the running sums, from which every statement is made, are not those of the lots themselves."""
+        found = [
+            f"the lots of {owner} are not what the books sum up for them"
+            for owner in sorted({*self._lots, *self._owned})
+            if _summed(self._lots.get(owner, ())) != self._owned.get(owner, _Held())
+        ]
+        if _summed(self.lots()) != self._open:
+            found.append("all lots together are not what the books sum up")
+        return found
 
     # --- booking -------------------------------------------------------------------------------------
 
@@ -426,6 +428,15 @@ class _Held:
 
     amount: Decimal = ZERO
     cost: Decimal = ZERO
+
+
+def _summed(lots: Iterable[Lot]) -> _Held:
+    found = _Held()
+    with localcontext(EXACT):
+        for lot in lots:
+            found.amount += lot.amount
+            found.cost += lot.cost
+    return found
 
 
 def _age(lot: Lot) -> tuple[Timestamp, int]:

@@ -34,7 +34,7 @@ def is_quiet(state: EngineState) -> bool:
 
 
 def own_breaches(state: EngineState) -> list[str]:
-    """I9, I10 and the identity of the books: breaches inside our own records."""
+    """I9, I10, the lots one by one, and the identity of the books: breaches inside our own records."""
     found = []
     ledger, base, quote = state.ledger, state.market.base, state.market.quote
     for asset in (base, quote):
@@ -44,6 +44,7 @@ def own_breaches(state: EngineState) -> list[str]:
     lots = sum((lot.amount for lot in ledger.lots()), ZERO)
     if lots != ledger.holding(base):
         found.append(f"I10: the lots hold {tidy(lots)} {base}, the ledger {tidy(ledger.holding(base))}")
+    found += ledger.lot_breaches()
     statement = state.statement()
     if statement is not None and not statement.is_balanced:
         found.append("the books do not balance")

@@ -66,7 +66,7 @@ class BacktestRun:
         listener: Callable[[Seen], None] | None = None,
     ) -> None:
         """`latency`: without one, requests arrive at once; or, with `arrivals`, when those of a recorded session on
-        the only lane's market did. `changes` have to be in the order of their times."""
+        the only lane's market did. `schedules`: what is known in advance of the markets."""
         self.lanes = tuple(lanes)
         self.steps = 0
         """Moments at which something was looked at."""
