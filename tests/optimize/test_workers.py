@@ -25,7 +25,7 @@ from gridtide.optimize.evaluation import Evaluator
 from gridtide.optimize.search import search
 from gridtide.optimize.workers import Recipe, WorkerEvaluator
 from tests.house.files import ROOT
-from tests.optimize.toy import Fragile, Toy, build_fragile, build_toy, toy_problem
+from tests.optimize.toy import Toy, build_fragile, build_from_files, build_toy, toy_problem
 
 FORBIDDEN = ("ccxt", "sqlalchemy", "optuna")
 SETS = [{"x": x, "y": y} for x in range(21) for y in range(3)]
@@ -129,19 +129,10 @@ def local_cluster(workers: int, folder: Path) -> Iterator[tuple[str, list[subpro
         yield json.loads(address_file.read_text())["address"], started
 
 
-def build_from_files(values: Mapping[str, Any]) -> Fragile:
-    """Reads what was sent to its worker, and says where it found it."""
-    place = folder_here(values["sent"], values["key"])
-    days = int((place / "days.txt").read_text())
-    folder = Path(values["folder"])
-    (folder / f"{os.getpid()}.place").write_text(str(place))
-    return Fragile(days=days, folder=str(folder), seconds=0.01)
-
-
 @pytest.mark.slow
 def test_a_worker_killed_on_a_real_cluster_loses_nothing(tmp_path: Path) -> None:
-    """Three workers, one shot while it plays; each got the data once, into a folder of its own; the scheduler gives what
-    the dead one had to the others. None imported ccxt or SQLAlchemy."""
+    """Three workers, one shot while it plays; each got the data once, into a folder of its own; the others get what
+    the dead one had. None imported ccxt or SQLAlchemy."""
     sent, seen = tmp_path / "sent", tmp_path / "seen"
     for folder in (sent, seen):
         folder.mkdir()
@@ -162,7 +153,7 @@ def test_a_worker_killed_on_a_real_cluster_loses_nothing(tmp_path: Path) -> None
     places = [Path(path.read_text()) for path in seen.glob("*.place")]
     assert len(places) == 3
     assert all(str(tmp_path / "worker-") in str(place) for place in places)
-    assert not modules_of_workers(seen) & {"ccxt", "sqlalchemy", "optuna"}
+    assert not modules_of_workers(seen) & set(FORBIDDEN)
 
 
 def _shoot(worker: subprocess.Popen[bytes], seen: Path) -> None:

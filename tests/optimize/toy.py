@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gridtide.optimize.cluster import folder_here
 from gridtide.optimize.evaluation import Evaluated, Rows, Window
 from gridtide.optimize.objectives import objectives_named
 from gridtide.optimize.problem import Problem
@@ -91,3 +92,12 @@ class Fragile(Toy):
 def build_fragile(values: Mapping[str, Any]) -> Fragile:
     (Path(values["folder"]) / f"{os.getpid()}.built").touch()
     return Fragile(**values)
+
+
+def build_from_files(values: Mapping[str, Any]) -> Fragile:
+    """Reads what was sent to its worker, and says where it found it."""
+    place = folder_here(values["sent"], values["key"])
+    days = int((place / "days.txt").read_text())
+    folder = Path(values["folder"])
+    (folder / f"{os.getpid()}.place").write_text(str(place))
+    return Fragile(days=days, folder=str(folder), seconds=0.01)

@@ -28,7 +28,8 @@ class Cluster:
 
     def workers(self) -> int:
         """Threads of all workers, at least one."""
-        return max(1, sum(self.client.ncores().values()))
+        cores: dict[str, int] = self.client.ncores()
+        return max(1, sum(cores.values()))
 
     def send(self, key: str, folder: Path) -> None:
         """Give every worker, now and later, the files of `folder`; see `folder_here`."""
@@ -46,7 +47,8 @@ def cluster_at(address: str) -> Iterator[Cluster]:
             "--cluster needs the extra: pip install 'gridtide[distributed]'; nothing was started"
         ) from None
     try:
-        client = Client(address, timeout=_WAIT_SECONDS, set_as_default=False)
+        make: Any = Client  # untyped
+        client = make(address, timeout=_WAIT_SECONDS, set_as_default=False)
         client.wait_for_workers(1, timeout=_WAIT_SECONDS)
     except (OSError, TimeoutError, ValueError):
         raise Transient(

@@ -118,7 +118,7 @@ class Space:
     def set_at(self, number: int) -> dict[str, Value]:
         """The set of a number below `size`; the last parameter changes first."""
         found: dict[str, Value] = {}
-        for name, domain in reversed(self.domains.items()):
+        for name, domain in reversed(list(self.domains.items())):
             assert not isinstance(domain, Range)
             number, position = divmod(number, domain.count)
             found[name] = domain.value(position)

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSets(Sequence[dict[str, "Value"]]):
-    """The first `count` sets of a drawing, made when they are looked at: a million of them take no room."""
+    """The first `told` sets of a drawing, made when they are looked at: a million of them take no room."""
 
     drawing: Drawing
-    count: int
+    told: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.told
 
     def __getitem__(self, row: Any) -> Any:
-        return self.drawing[range(self.count)[row]]
+        return self.drawing[range(self.told)[row]]
 
     def __iter__(self) -> Iterator[dict[str, Value]]:
-        return map(self.drawing.__getitem__, range(self.count))
+        return map(self.drawing.__getitem__, range(self.told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,10 @@ class WorkerEvaluator:
         self, batches: Mapping[int, Sequence[ParameterSet]], window: Window, daily: bool
     ) -> Iterator[tuple[int, Evaluated]]:
         """The batches as they are done; ends early where workers died."""
-        from joblib import Parallel, delayed
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
+        from joblib import Parallel, delayed  # type: ignore[import-untyped]  # ships no types
+        from joblib.externals.loky.process_executor import (  # type: ignore[import-untyped]  # the same
+            TerminatedWorkerError,
+        )
 
         tasks = [
             delayed(play_batch)(self.recipe, number, batch, window, daily)
