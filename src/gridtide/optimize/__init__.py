@@ -1,0 +1,1 @@
+"""Choosing a strategy's parameters: sweeps, search, walk-forward and the verdict on what they found."""
