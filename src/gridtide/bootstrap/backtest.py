@@ -76,7 +76,7 @@ class Prepared:
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    return tuple(_prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule) for bot in settings.bots)
+    return tuple(prepare_bot(bot, data, rule, len(settings.bots)) for bot in settings.bots)
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -90,13 +90,15 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
     return found[0]
 
 
-def _prepare_bot(bot: BotSettings, data: LoadedData, rule: PathRule) -> Prepared:
-    columns = data.columns
+def prepare_bot(bot: BotSettings, data: Sequence[LoadedData], rule: PathRule, bots: int = 1) -> Prepared:
+    """One of `bots` bots with its data; whether the account can pay for it is not looked at."""
+    found = _data_of(bot, data, bots)
+    columns = found.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
     market = market_of(Symbol(bot.market), [price_step], [amount_step])
-    return Prepared(bot, market, data, CrossingIndex(path_of(columns, rule)))
+    return Prepared(bot, market, found, CrossingIndex(path_of(columns, rule)))
 
 
 def _amount_places(columns: CandleColumns | TradeColumns) -> int:

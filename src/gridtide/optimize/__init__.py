@@ -1,1 +1,1 @@
-"""Choosing a strategy's parameters: sweeps, search, walk-forward and the verdict on what they found."""
+"""Choosing a grid: sweeps of many parameter sets, searches, and how much of what they find can be believed."""

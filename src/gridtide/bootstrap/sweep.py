@@ -1,0 +1,112 @@
+"""The Python API of sweeps: `gridtide.sweep(config, data, sets)` for notebooks and scripts (design.md 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridtide import __version__
+from gridtide.bootstrap.backtest import prepare_bot
+from gridtide.bootstrap.engine_backtest import SetBacktest, data_within
+from gridtide.bootstrap.notebook import data_of, settings_of
+from gridtide.bootstrap.sweep_parameters import parameters_of
+from gridtide.config.fingerprint import config_hash, redacted_view
+from gridtide.config.strategy import GridSettings
+from gridtide.domain.errors import InvalidConfig, InvalidInput
+from gridtide.domain.money import ZERO
+from gridtide.market_data.checksums import data_checksum
+from gridtide.market_data.series import parse_time
+from gridtide.optimize.engine_sets import Window
+from gridtide.optimize.set_rules import Account
+from gridtide.optimize.sweep import Sweeper
+from gridtide.optimize.sweep_result import Origin
+from gridtide.price_path.candle_path import PathRule, runs_of
+
+if TYPE_CHECKING:
+    from gridtide.config.settings import AppSettings
+    from gridtide.market_data.load import LoadedData
+    from gridtide.optimize.sweep_result import SweepResult
+
+Moment = str | int | date | datetime
+"""A date or time as text, ms UTC, or Python's own; without a zone it is UTC."""
+
+
+def sweep(
+    config: str | Path | Mapping[str, Any] | AppSettings,
+    data: Any,
+    sets: Any,
+    *,
+    threads: int | None = None,
+    from_: Moment | None = None,
+    to: Moment | None = None,
+    daily: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> SweepResult:
+    """Play many sets of parameters over one market's data, and give a row of figures for each.
+
+    `config` and `data` as for `gridtide.backtest`, with one bot. `sets`: a dict of parameter to a list of values (every
+    combination), a list of dicts, a data frame, a NumPy record array, or a CSV or Parquet file with a row a set; see
+    `gridtide.optimize.parameter_sets.sets_of`. Parameters are keys of the strategy by their names, and others by the
+    end of their place: ``risk.max_open_orders``, ``fees.maker``. `from_` and `to` bound the time of the data, the end
+    not included. `daily`: also the equity at each day's end. `progress` is told how many sets of how many are done.
+
+    Grids are played by compiled code on all cores (or `threads`); what it cannot express is played by the engine, and
+    `SweepResult.notes` says so. A set that makes no config, or whose grid cannot be placed, is refused in its row.
+
+    Raises `InvalidConfig`, `DataUnusable` and other `InvalidInput` with a sentence that says what to change.
+    """
+    found = sweeper_of(config, data, from_=from_, to=to)
+    return found.play(sets, threads=threads, daily=daily, progress=progress)
+
+
+def sweeper_of(
+    config: str | Path | Mapping[str, Any] | AppSettings,
+    data: Any,
+    *,
+    from_: Moment | None = None,
+    to: Moment | None = None,
+) -> Sweeper:
+    """What plays sets of `config` over `data`, as often as it is asked; see `sweep`."""
+    settings = settings_of(config)
+    loaded = _loaded(settings, data, from_, to)
+    (bot,), backtest = settings.bots, settings.backtest
+    rules = runs_of(PathRule(backtest.candle_path))
+    prepared = prepare_bot(bot, [loaded], rules[0])
+    base, quote = prepared.market.base, prepared.market.quote
+    account = Account(base, quote, backtest.balance.get(base, ZERO), backtest.balance.get(quote, ZERO))
+    return Sweeper(
+        parameters=parameters_of(settings),
+        account=account,
+        engine=SetBacktest(settings, loaded),
+        origin=Origin(config_hash(settings), loaded.checksum, __version__, redacted_view(settings)),
+        is_grid=isinstance(bot.strategy, GridSettings),
+    )
+
+
+def _loaded(settings: AppSettings, data: Any, from_: Moment | None, to: Moment | None) -> LoadedData:
+    """One market's data, those of the time that is asked for."""
+    if len(settings.bots) != 1:
+        raise InvalidConfig(
+            f"a sweep varies one bot, and the config has {len(settings.bots)}: keep one of them; nothing was played"
+        )
+    found = data_of(settings, data)
+    if len(found) != 1:
+        raise InvalidInput(f"a sweep plays one market, and there are data of {len(found)}: name those of one")
+    if from_ is None and to is None:
+        return found[0]
+    part = data_within(found[0], _window(from_, to))
+    return replace(part, checksum=data_checksum(part.columns))
+
+
+def _window(from_: Moment | None, to: Moment | None) -> Window:
+    return Window(0 if from_ is None else _milliseconds(from_), 2**62 if to is None else _milliseconds(to))
+
+
+def _milliseconds(moment: Moment) -> int:
+    """Raises `InvalidInput` for a text that is no time."""
+    if isinstance(moment, int):
+        return moment
+    return parse_time(moment if isinstance(moment, str) else moment.isoformat())
