@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gridtide.bootstrap.notebook import backtest
+    from gridtide.bootstrap.sweep import sweep
     from gridtide.config.exchange import ExchangeSettings
     from gridtide.config.settings import AppSettings
     from gridtide.engine.context import BacktestContext, LiveContext
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "backtest",
     "calculate_grid_levels",
+    "sweep",
 ]
 
 _HOMES = {
@@ -50,6 +52,7 @@ _HOMES = {
     "Strategy": "strategies.protocol",
     "backtest": "bootstrap.notebook",
     "calculate_grid_levels": "strategies.grid.levels",
+    "sweep": "bootstrap.sweep",
 }
 
 

@@ -25,11 +25,12 @@ from gridtide.domain.journal import BotState
 from gridtide.domain.money import EXACT, ZERO
 from gridtide.domain.order import Side
 from gridtide.engine.order_ids import decode
-from gridtide.optimize.engine_sets import EngineFill, EngineRun
+from gridtide.optimize.engine_sets import EngineFill, EngineRun, Window
 from gridtide.performance.drawdown import max_drawdown
 from gridtide.performance.figures import time_in_range
 from gridtide.performance.statistics import returns_of, sharpe
 from gridtide.price_path.candle_path import PathRule, runs_of
+from gridtide.price_path.columns import CandleColumns
 from gridtide.price_path.crossing import CrossingIndex
 from gridtide.price_path.path import path_of
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from gridtide.bootstrap.backtest import Prepared
     from gridtide.config.settings import AppSettings
     from gridtide.market_data.load import LoadedData
-    from gridtide.optimize.engine_sets import Overrides, Window
+    from gridtide.optimize.engine_sets import Overrides
     from gridtide.runners.backtest_record import LaneRecord
 
 
@@ -91,7 +92,9 @@ def with_overrides(settings: AppSettings, overrides: Overrides) -> AppSettings:
     for path, value in overrides.items():
         _put(tree, path, value)
     try:
-        changed = BotSettings.model_validate({**bot.model_dump(), "strategy": tree["strategy"], "risk": tree["risk"]})
+        changed = BotSettings.model_validate(
+            {**bot.model_dump(), "strategy": tree["strategy"], "risk": tree["risk"]}
+        )
         backtest = BacktestSettings.model_validate(tree["backtest"])
     except ValidationError as error:
         model = BotSettings if error.title == BotSettings.__name__ else BacktestSettings
@@ -109,10 +112,7 @@ def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def data_within(data: LoadedData, window: Window) -> LoadedData:
     """The candles that open, or the market trades that happen, in a window. Raises `InvalidInput` where there are
     none."""
-    times = data.columns.timestamps
-    first, last = (int(place) for place in np.searchsorted(times, window))
-    if first >= last:
-        raise DataUnusable(f"{data.name} holds nothing of that time: choose another window")
+    times, (first, last) = data.columns.timestamps, _rows_within(data, window)
     cut: Any = {
         field.name: value[first:last]
         for field in fields(data.columns)
@@ -120,6 +120,21 @@ def data_within(data: LoadedData, window: Window) -> LoadedData:
     }
     gaps = tuple(gap for gap in data.gaps if gap.start >= times[first] and gap.end <= times[last - 1])
     return replace(data, columns=replace(data.columns, **cut), gaps=gaps, notes=())
+
+
+def point_bounds(data: LoadedData, window: Window) -> Window:
+    """The same candles or market trades by the times of their points."""
+    first, last = _rows_within(data, window)
+    columns = data.columns
+    length = columns.timeframe_ms if isinstance(columns, CandleColumns) else 1
+    return Window(int(columns.timestamps[first]), int(columns.timestamps[last - 1]) + length)
+
+
+def _rows_within(data: LoadedData, window: Window) -> tuple[int, int]:
+    first, last = (int(place) for place in np.searchsorted(data.columns.timestamps, window))
+    if first >= last:
+        raise DataUnusable(f"{data.name} holds nothing of that time: choose another window")
+    return first, last
 
 
 # --- figures -----------------------------------------------------------------------------------------

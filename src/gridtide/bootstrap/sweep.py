@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -10,26 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide import __version__
 from gridtide.bootstrap.backtest import prepare_bot
-from gridtide.bootstrap.engine_backtest import SetBacktest, data_within
+from gridtide.bootstrap.engine_backtest import SetBacktest, data_within, point_bounds
 from gridtide.bootstrap.notebook import data_of, settings_of
 from gridtide.bootstrap.sweep_parameters import parameters_of
 from gridtide.config.fingerprint import config_hash, redacted_view
 from gridtide.config.strategy import GridSettings
 from gridtide.domain.errors import InvalidConfig, InvalidInput
-from gridtide.domain.money import ZERO
 from gridtide.market_data.checksums import data_checksum
 from gridtide.market_data.series import parse_time
 from gridtide.optimize.engine_sets import Window
 from gridtide.optimize.set_rules import Account
 from gridtide.optimize.sweep import Sweeper
 from gridtide.optimize.sweep_result import Origin
+from gridtide.optimize.swept_path import SweptPath
 from gridtide.price_path.candle_path import PathRule, runs_of
 
 if TYPE_CHECKING:
+    from gridtide.bootstrap.backtest import Prepared
     from gridtide.config.settings import AppSettings
     from gridtide.market_data.load import LoadedData
     from gridtide.optimize.sweep_result import SweepResult
 
+KEPT_WINDOWS = 8
+"""Windows whose paths are kept: a search comes back to the same few."""
 Moment = str | int | date | datetime
 """A date or time as text, ms UTC, or Python's own; without a zone it is UTC."""
 
@@ -73,17 +76,38 @@ def sweeper_of(
     settings = settings_of(config)
     loaded = _loaded(settings, data, from_, to)
     (bot,), backtest = settings.bots, settings.backtest
-    rules = runs_of(PathRule(backtest.candle_path))
-    prepared = prepare_bot(bot, [loaded], rules[0])
-    base, quote = prepared.market.base, prepared.market.quote
-    account = Account(base, quote, backtest.balance.get(base, ZERO), backtest.balance.get(quote, ZERO))
+    prepared = [prepare_bot(bot, [loaded], rule) for rule in runs_of(PathRule(backtest.candle_path))]
+    market = prepared[0].market
     return Sweeper(
         parameters=parameters_of(settings),
-        account=account,
+        account=Account(market.base, market.quote, dict(backtest.balance)),
+        paths=SweptPaths(prepared),
         engine=SetBacktest(settings, loaded),
         origin=Origin(config_hash(settings), loaded.checksum, __version__, redacted_view(settings)),
         is_grid=isinstance(bot.strategy, GridSettings),
+        has_gaps=bool(loaded.gaps),
     )
+
+
+class SweptPaths:
+    """A `PathSource`: nothing is derived before it is asked for, and the last windows are kept."""
+
+    def __init__(self, prepared: Sequence[Prepared]) -> None:
+        self._prepared = prepared
+        self._known: dict[Window | None, Sequence[SweptPath]] = {}
+
+    def __call__(self, window: Window | None) -> Sequence[SweptPath]:
+        if window not in self._known:
+            if len(self._known) > KEPT_WINDOWS:
+                self._known = {None: self(None)}
+            self._known[window] = self._made(window)
+        return self._known[window]
+
+    def _made(self, window: Window | None) -> Sequence[SweptPath]:
+        if window is None:
+            return [SweptPath.of(each.index.path, each.market) for each in self._prepared]
+        bounds = point_bounds(self._prepared[0].data, window)
+        return [path.window(*bounds) for path in self(None)]
 
 
 def _loaded(settings: AppSettings, data: Any, from_: Moment | None, to: Moment | None) -> LoadedData:

@@ -19,8 +19,7 @@ from gridtide.config.backtest import BacktestSettings
 from gridtide.config.problems import describe_problems
 from gridtide.config.risk import RiskSettings
 from gridtide.config.schema import section_of
-from gridtide.config.strategy import GridSettings, OtherStrategySettings
-from gridtide.config.values import Section
+from gridtide.config.strategy import OtherStrategySettings
 from gridtide.domain.errors import InvalidInput
 from gridtide.optimize.parameters import Kind, Parameter, Parameters
 
@@ -96,7 +95,9 @@ def _alone(section: type[BaseModel], name: str) -> type[BaseModel]:
     field = section.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     config = ConfigDict(hide_input_in_errors=True, use_enum_values=True)
-    return create_model(Section.__name__, __config__=config, **{name: (kind, ...)})
+    fields: dict[str, Any] = {name: (kind, ...)}
+    found: type[BaseModel] = create_model(section.__name__, __config__=config, **fields)
+    return found
 
 
 def _kind_of(field: FieldInfo) -> Kind:

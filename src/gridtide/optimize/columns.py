@@ -134,7 +134,7 @@ def _numbers(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any] | None:
     if isinstance(values, np.ndarray):
         return values if values.dtype.kind in "iufb" else None
     kinds = {type(value) for value in values}
-    if kinds == {float} or kinds == {float, int}:
+    if kinds in ({float}, {float, int}):
         return np.array(values, np.float64)
     return None
 
@@ -164,9 +164,11 @@ def _of_numbers(parameter: Parameter, array: NDArray[Any]) -> tuple[Column, Flag
 
 def _units(array: NDArray[Any]) -> Integers:
     if array.dtype.kind in "iu":
-        return array.astype(np.int64) * SCALE
+        whole: Integers = array.astype(np.int64) * SCALE
+        return whole
     found = units_of_floats([array.astype(np.float64)])
-    return found.columns[0] * 10 ** (MOST_PLACES - found.places)
+    units: Integers = found.columns[0] * 10 ** (MOST_PLACES - found.places)
+    return units
 
 
 def _whole(parameter: Parameter, array: NDArray[Any], is_absent: Flags) -> Integers:
@@ -256,7 +258,9 @@ def _decimal(value: float) -> Decimal:
     """The shortest decimal of a float, rounded half up to 8 places."""
     exact = Decimal(repr(value))
     exponent = exact.as_tuple().exponent
-    return round_half_up(exact, MOST_PLACES) if isinstance(exponent, int) and exponent < -MOST_PLACES else exact
+    return (
+        round_half_up(exact, MOST_PLACES) if isinstance(exponent, int) and exponent < -MOST_PLACES else exact
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -194,10 +194,9 @@ def _of_file(path: Path) -> dict[str, Values]:
 
 def _unmasked(values: Any) -> NDArray[Any]:
     """DuckDB masks what is empty; such a cell is NaN, or None among texts."""
-    if not isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values)
     if not np.ma.is_masked(values):
-        return np.asarray(values.data)
-    if values.dtype.kind in "iuf":
-        return np.asarray(values.astype(np.float64).filled(np.nan))
-    return np.asarray(values.astype(object).filled(None))
+        return np.asarray(values)
+    is_number = values.dtype.kind in "iuf"
+    filled = np.array(values.data, np.float64 if is_number else object)
+    filled[np.ma.getmaskarray(values)] = np.nan if is_number else None
+    return filled

@@ -70,6 +70,8 @@ class Parameters:
             return meant[0]
         if self._unknown is not None and not meant:
             return self._unknown(name)
-        near = [each.key for each in meant] or difflib.get_close_matches(name, list(self._known), n=3, cutoff=0.6)
+        near = [each.key for each in meant] or difflib.get_close_matches(
+            name, list(self._known), n=3, cutoff=0.6
+        )
         hint = f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(sorted(self._known))}"
         raise InvalidInput(f"{name}: the config has no such setting that sets could vary; {hint}")

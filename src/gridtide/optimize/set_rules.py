@@ -6,13 +6,14 @@ holds against each other; sets with decimals too long for a column are left to t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gridtide.domain.money import ZERO
 from gridtide.optimize.columns import LONG, NULL, SCALE, Column
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Account:
 
     base: str
     quote: str
-    base_balance: Decimal
-    quote_balance: Decimal
+    balances: Mapping[str, Decimal]
+    """By asset, as `backtest.balance` has them."""
 
 
 class Values:
@@ -46,7 +47,9 @@ class Values:
         found = self._columns.get(key)
         if found is None:
             varied = self._sets.columns.get(key)
-            found = self._columns[key] = varied if varied is not None else self._sets.take(slice(0, 1)).column(key)
+            found = self._columns[key] = (
+                varied if varied is not None else self._sets.take(slice(0, 1)).column(key)
+            )
         return found
 
     def __getitem__(self, key: str) -> Integers:
@@ -54,7 +57,8 @@ class Values:
 
     def is_out(self, key: str) -> Flags:
         """Where a setting is left out."""
-        return self[key] == NULL
+        found: Flags = self[key] == NULL
+        return found
 
     def is_word(self, key: str, *meant: str) -> Flags:
         column = self.column(key)
@@ -112,14 +116,16 @@ ACCOUNT = (
     ),
     Rule(
         lambda of: of.is_out("fees.asset_price") & _is_third(of),
-        _said("backtest.fees.asset_price is missing, and the fees are paid in an asset that has no price here"),
+        _said(
+            "backtest.fees.asset_price is missing, and the fees are paid in an asset that has no price here"
+        ),
     ),
     Rule(
-        lambda of: of.is_above("total_investment", of.account.quote_balance),
+        lambda of: of.is_above("total_investment", of.account.balances.get(of.account.quote, ZERO)),
         lambda of: f"total_investment is more {of.account.quote} than backtest.balance has",
     ),
     Rule(
-        lambda of: of.is_above("base_amount", of.account.base_balance),
+        lambda of: of.is_above("base_amount", of.account.balances.get(of.account.base, ZERO)),
         lambda of: f"base_amount is more {of.account.base} than backtest.balance has",
     ),
 )

@@ -1,18 +1,25 @@
-"""Plays sets: the kernel what it can express, the engine the rest, and says which and why."""
+"""Plays sets: the kernel what it can express, the engine the rest, and says which and why.
+
+Whoever asks gets the engine's numbers: a winner can be confirmed, and a difference is a defect.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from gridtide.optimize.engine_sets import FIGURES, figures_of, play_in_engine
+from gridtide.domain.errors import InvalidInput
+from gridtide.optimize.kernel import play_sets
+from gridtide.optimize.kernel_rows import obstacles, rows_of
+from gridtide.optimize.levels import refusal
 from gridtide.optimize.parameter_sets import sets_of
 from gridtide.optimize.set_rules import refusals
+from gridtide.optimize.sweep_board import FOR_ENGINE, Board
 from gridtide.optimize.sweep_result import SweepResult
 
 if TYPE_CHECKING:
@@ -22,23 +29,35 @@ if TYPE_CHECKING:
     from gridtide.optimize.parameter_sets import ParameterSets
     from gridtide.optimize.parameters import Parameters
     from gridtide.optimize.set_rules import Account
+    from gridtide.optimize.sweep_board import Progress
     from gridtide.optimize.sweep_result import Origin
+    from gridtide.optimize.swept_path import SweptPath
 
-    Integers = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Rows = NDArray[Any]
 
-Progress = Callable[[int, int], None]
-"""Told how many sets of how many are done."""
+BATCH: Final = 16_384
+"""Sets that the kernel is given at once: a few MB of rows, and a second of work between two signs of life."""
+
+
+class PathSource(Protocol):
+    """The price's path over all data, or over the candles and trades of a window: one, or for `pessimistic` both orders
+    of the extremes, of which the worse counts. Raises `InvalidInput` for a window without data."""
+
+    def __call__(self, window: Window | None) -> Sequence[SweptPath]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """One config and one market's data, ready to play any sets; made by `gridtide.bootstrap.sweep`."""
+    """One config and one market's data, ready to play any sets; `gridtide.bootstrap.sweep` makes it."""
 
     parameters: Parameters
     account: Account
+    paths: PathSource
     engine: EngineBacktest
     origin: Origin
     is_grid: bool
+    has_gaps: bool
 
     def play(
         self,
@@ -55,5 +74,86 @@ class Sweeper:
         """
         begun = time.perf_counter()
         found = sets_of(self.parameters, sets)
-        board = Board(found, refusals(found, self.account, is_grid=self.is_grid))
-        ...
+        board = Board(found, progress, daily=daily)
+        board.refuse(refusals(found, self.account, is_grid=self.is_grid))
+        board.leave_to_engine(obstacles(found, self.account, is_grid=self.is_grid, has_gaps=self.has_gaps))
+        self._play_kernel(board, threads or _cores(), window)
+        self._play_engine(board, window)
+        return SweepResult(
+            sets=found,
+            figures=board.figures,
+            reason_codes=board.reason_codes,
+            reasons=board.reasons,
+            is_refused=board.is_refused,
+            engine=board.by_engine,
+            notes=board.notes(),
+            origin=self.origin,
+            seconds=time.perf_counter() - begun,
+            daily=board.daily,
+            world=PlayedWorld(self, window),
+        )
+
+    def _play_kernel(self, board: Board, threads: int, window: Window | None) -> None:
+        open_rows = np.flatnonzero(board.is_open)
+        if not len(open_rows):
+            return
+        paths = self.paths(window)
+        for start in range(0, len(open_rows), BATCH):
+            rows = open_rows[start : start + BATCH]
+            sets = rows_of(board.sets.take(rows), self.account)
+            board.put(
+                rows, *_worse([_played(path, sets, threads, daily=board.wants_daily) for path in paths])
+            )
+
+    def _play_engine(self, board: Board, window: Window | None) -> None:
+        for row in np.flatnonzero(board.for_engine).tolist():
+            board.put_run(row, run_of(self.engine, board.sets, row, window))
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedWorld:
+    """A `World` of one sweep: asked again for a single set."""
+
+    sweeper: Sweeper
+    window: Window | None
+
+    def run(self, sets: ParameterSets, row: int) -> EngineRun:
+        """The engine's run of a set. Raises `InvalidInput` where the engine refuses it."""
+        return self.sweeper.engine(sets.overrides(row), self.window)
+
+    def explain(self, sets: ParameterSets, row: int) -> str:
+        """Why a grid could not be placed, in the engine's words."""
+        (one,) = rows_of(sets.take(np.array([row])), self.sweeper.account)
+        return refusal(self.sweeper.paths(self.window)[0], one)
+
+
+def run_of(engine: EngineBacktest, sets: ParameterSets, row: int, window: Window | None) -> EngineRun | str:
+    """What the engine makes of a set; a text where it refuses it."""
+    try:
+        return engine(sets.overrides(row), window)
+    except InvalidInput as error:
+        return str(error)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _played(path: SweptPath, sets: Rows, threads: int, *, daily: bool) -> tuple[Rows, Floats | None]:
+    """Results, and equity at the beginning and at each day's end."""
+    played = play_sets(path, sets, threads, daily=daily)
+    if played.daily_equity is None:
+        return played.results, None
+    return played.results, np.column_stack((played.results["initial_equity"], played.daily_equity))
+
+
+def _worse(runs: Sequence[tuple[Rows, Floats | None]]) -> tuple[Rows, Floats | None]:
+    """Of two runs of each set the one that ends with less, as a backtest takes it; one that needs the engine wins."""
+    results, daily = runs[0]
+    for other, other_daily in runs[1:]:
+        needs_engine = np.isin(other["status"], list(FOR_ENGINE))
+        is_worse = needs_engine | (other["final_equity"] < results["final_equity"])
+        results = np.where(is_worse, other, results)
+        if daily is not None and other_daily is not None:
+            daily = np.where(is_worse[:, np.newaxis], other_daily, daily)
+    return results, daily

@@ -5,15 +5,18 @@ A set that was refused has NaN for figures and a reason; nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from gridtide.domain.errors import InvalidInput, StorageFailed
+from gridtide.optimize.confirm import require_equal
 from gridtide.optimize.engine_sets import FIGURES
+from gridtide.optimize.sweep_board import UNPLACED
+from gridtide.reports.table import data_frame
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,6 +46,14 @@ class Origin:
     """The config, without secrets."""
 
 
+class World(Protocol):
+    """What was played, to ask about a single set again."""
+
+    def run(self, sets: ParameterSets, row: int) -> EngineRun: ...
+
+    def explain(self, sets: ParameterSets, row: int) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SweepResult:
     """A table with a row for each set, in the order in which they were given."""
@@ -64,7 +75,7 @@ class SweepResult:
     daily: Floats | None = None
     """Sets x (1 + days): equity at the beginning, right before each UTC midnight, and at the end; NaN for what was
     refused. None where it was not asked for."""
-    confirmer: Callable[[SweepResult, int], EngineRun] | None = None
+    world: World | None = None
 
     def __len__(self) -> int:
         return len(self.sets)
@@ -116,7 +127,7 @@ class SweepResult:
             **self.sets.set_of(number),
             **{name: values[number].item() for name, values in self.figures.items()},
             "status": REFUSED if self.is_refused[number] else PLAYED,
-            "reason": self.reasons[self.reason_codes[number]],
+            "reason": self._reason(number),
             "engine": bool(self.engine[number]),
             "set": number,
         }
@@ -135,21 +146,34 @@ class SweepResult:
         values = self.figures[objective].astype(np.float64)
         rows = np.flatnonzero(~np.isnan(values) & ~self.is_refused)
         if not len(rows):
-            raise InvalidInput(f"no set has a {objective}: all {len(self)} were refused, or it is not defined")
+            raise InvalidInput(
+                f"no set has a {objective}: all {len(self)} were refused, or it is not defined"
+            )
         wants_large = objective not in SMALLER_IS_BETTER if largest is None else largest
         keys = -values[rows] if wants_large else values[rows]
         return rows[np.argsort(keys, kind="stable")]
 
-    def confirm(self, row: int | Mapping[str, Any] | None = None, objective: str = "final_equity") -> EngineRun:
+    def confirm(
+        self, row: int | Mapping[str, Any] | None = None, objective: str = "final_equity"
+    ) -> EngineRun:
         """Play one set (a number, a row of this result, or the best one) in the engine, and hold the row against it.
 
         Raises `Defect` where a fill differs, or money or drawdown by more than 1e-9 of itself.
         """
-        if self.confirmer is None:
-            raise InvalidInput("this result was made without an engine to confirm it: use gridtide.sweep")
+        if self.world is None:
+            raise InvalidInput("this result has no engine at hand to confirm it: make it with gridtide.sweep")
         chosen = self.best(objective) if row is None else row
-        number = chosen["set"] if isinstance(chosen, Mapping) else chosen
-        return self.confirmer(self, int(number))
+        number = int(chosen["set"] if isinstance(chosen, Mapping) else chosen)
+        run = self.world.run(self.sets, number)
+        require_equal(self.row(number), run)
+        return run
+
+    def _reason(self, number: int) -> str:
+        """A single row has the engine's own words, which nobody needs for each of a million."""
+        reason = self.reasons[self.reason_codes[number]]
+        return (
+            self.world.explain(self.sets, number) if reason == UNPLACED and self.world is not None else reason
+        )
 
     # --- elsewhere ---------------------------------------------------------------------------------
 
@@ -159,11 +183,11 @@ class SweepResult:
 
     def to_pandas(self) -> Any:
         """A pandas frame. Raises `InvalidInput` where pandas is not installed."""
-        return _frame("pandas", self.to_numpy())
+        return data_frame("pandas", self.to_numpy())
 
     def to_polars(self) -> Any:
         """A Polars frame. Raises `InvalidInput` where Polars is not installed."""
-        return _frame("polars", self.to_numpy())
+        return data_frame("polars", self.to_numpy())
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """A DuckDB relation: ``result.relation().filter("fills > 100").order("sharpe desc")``."""
@@ -187,15 +211,7 @@ class SweepResult:
         except (OSError, duckdb.Error) as error:
             unfinished.unlink(missing_ok=True)
             said = str(error).splitlines()[0]
-            raise StorageFailed(f"{target} could not be written ({said}): what was there is untouched") from None
+            raise StorageFailed(
+                f"{target} could not be written ({said}): what was there is untouched"
+            ) from None
         return target
-
-
-def _frame(library: str, columns: Mapping[str, Any]) -> Any:
-    from importlib import import_module
-
-    try:
-        module = import_module(library)
-    except ImportError:
-        raise InvalidInput(f"{library} is not installed: install it, or use to_numpy() or relation()") from None
-    return module.DataFrame(dict(columns))

@@ -1,0 +1,48 @@
+"""Whether a row of a sweep is what the engine makes of the same set: a difference is a defect, never a rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
+
+from gridtide.domain.errors import Defect
+from gridtide.optimize.engine_sets import figures_of
+
+if TYPE_CHECKING:
+    from gridtide.optimize.engine_sets import EngineRun
+
+RELATIVE: Final = 1e-9
+"""What floats may differ from exact money, of the figure itself."""
+OF_EQUITY: Final = 1e-12
+"""The same of the whole account, for sums whose parts cancel: a floating profit near zero."""
+_MONEY: Final = ("final_equity", "grid_profit", "floating_profit", "fees")
+_RATIOS: Final = ("max_drawdown", "time_in_range", "sharpe")
+
+
+def differences(row: Mapping[str, Any], run: EngineRun) -> Iterator[str]:
+    """Each figure in which a row is not what the engine's run gives."""
+    exact = figures_of(run)
+    if row["fills"] != len(run.fills):
+        yield f"{row['fills']} fills, the engine has {len(run.fills)}"
+    for name in _MONEY:
+        if not is_close(row[name], exact[name], OF_EQUITY * abs(exact["final_equity"])):
+            yield f"{name} {row[name]!r}, the engine has {exact[name]!r}"
+    for name in _RATIOS:
+        if not is_close(row[name], exact[name], 1e-11):  # a drawdown is cut to 12 decimals
+            yield f"{name} {row[name]!r}, the engine has {exact[name]!r}"
+
+
+def is_close(one: float, other: float, slack: float) -> bool:
+    """Equal but for `RELATIVE` of themselves, or `slack`; two undefined figures are equal."""
+    if isnan(one) or isnan(other):
+        return isnan(one) and isnan(other)
+    return abs(one - other) <= max(RELATIVE * max(abs(one), abs(other)), slack)
+
+
+def require_equal(row: Mapping[str, Any], run: EngineRun) -> None:
+    """Raises `Defect` with every difference between a row and its run."""
+    if found := list(differences(row, run)):
+        raise Defect(
+            f"set {row['set']} was swept wrong: {'; '.join(found)}. Trust no row of this sweep, and report its config"
+        )
