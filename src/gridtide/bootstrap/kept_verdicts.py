@@ -10,58 +10,62 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gridtide.config.fingerprint import redacted_view
 from gridtide.config.strategy import GridSettings
 from gridtide.domain.errors import GridtideError
+from gridtide.domain.money import tidy
 from gridtide.reports.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from gridtide.config.settings import AppSettings
+    from gridtide.config.bot import BotSettings
 
 FOLDER = Path(".gridtide") / "verdicts"
 
 
-def bot_fingerprint(settings: AppSettings, number: int = 0) -> str:
+def bot_fingerprint(bot: BotSettings) -> str:
     """Equal for bots that trade the same way on the same market, however it was written."""
-    bot, view = settings.bots[number], redacted_view(settings)["bots"][number]
-    strategy = dict(view["strategy"])
+    strategy = bot.strategy.model_dump()
     if isinstance(bot.strategy, GridSettings):
         del strategy["num_grids"], strategy["intervals"]
         strategy["levels"] = bot.strategy.levels
-    text = json.dumps([bot.market, strategy], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([bot.market, strategy], sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def keep_verdict(place: Path, settings: AppSettings, verdict: Mapping[str, Any], about: Mapping[str, Any]) -> Path:
-    """Keep what was found about the first bot of `settings`, whose config lies in the folder `place`.
+def _plain(value: Any) -> str:
+    return tidy(value) if isinstance(value, Decimal) else str(value)
+
+
+def keep_verdict(place: Path, bot: BotSettings, verdict: Mapping[str, Any], about: Mapping[str, Any]) -> Path:
+    """Keep what was found about a bot whose config lies in the folder `place`; the same twice is kept once.
 
     `verdict` is JSON-compatible and has a `sentence`; `about` says where it comes from. Raises `StorageFailed`.
     """
-    path = _file(place, settings, 0)
-    kept = [*_read(path), {"kept_at": f"{datetime.now(UTC):%Y-%m-%d}", **about, "verdict": verdict}]
-    write_whole(path, orjson.dumps({"verdicts": kept}, option=orjson.OPT_INDENT_2))
+    path, found = _file(place, bot), {**about, "verdict": dict(verdict)}
+    kept = _read(path)
+    if not any(found == {name: each.get(name) for name in found} for each in kept):
+        kept.append({"kept_at": f"{datetime.now(UTC):%Y-%m-%d}", **found})
+        write_whole(path, orjson.dumps({"verdicts": kept}, option=orjson.OPT_INDENT_2))
     return path
 
 
-def kept_verdicts(config: Path | None, settings: AppSettings, number: int = 0) -> list[dict[str, Any]]:
+def kept_verdicts(config: Path | None, bot: BotSettings) -> list[dict[str, Any]]:
     """All that were ever given on a bot of the config file, the oldest first."""
-    if config is None or not settings.bots:
-        return []
-    return _read(_file(config.absolute().parent, settings, number))
+    return [] if config is None else _read(_file(config.absolute().parent, bot))
 
 
-def verdict_line(config: Path | None, settings: AppSettings, number: int = 0) -> str | None:
-    """What a person who looks at this config should know: the last verdict's sentence, its day, and how many there were.
+def verdict_line(config: Path | None, bot: BotSettings) -> str | None:
+    """What a person who looks at this config should know: the last verdict with its day, and how many there were.
 
     None where none was given. Never an error: a verdict that cannot be read must not stop a bot.
     """
     try:
-        kept = kept_verdicts(config, settings, number)
+        kept = kept_verdicts(config, bot)
         if not kept:
             return None
         last = kept[-1]
@@ -71,8 +75,8 @@ def verdict_line(config: Path | None, settings: AppSettings, number: int = 0) ->
         return None
 
 
-def _file(place: Path, settings: AppSettings, number: int) -> Path:
-    return place / FOLDER / f"{bot_fingerprint(settings, number)}.json"
+def _file(place: Path, bot: BotSettings) -> Path:
+    return place / FOLDER / f"{bot_fingerprint(bot)}.json"
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -18,7 +18,10 @@ from gridtide.market_data.load import LoadedData
 from gridtide.price_path.columns import CandleColumns, TradeColumns
 
 _ABOUT = "about.json"
-_KINDS: dict[str, type[CandleColumns] | type[TradeColumns]] = {"candles": CandleColumns, "trades": TradeColumns}
+_KINDS: dict[str, type[CandleColumns] | type[TradeColumns]] = {
+    "candles": CandleColumns,
+    "trades": TradeColumns,
+}
 
 
 def save_data(data: LoadedData, folder: Path) -> None:

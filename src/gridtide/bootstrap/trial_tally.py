@@ -1,5 +1,5 @@
-"""How many sets were ever tried on a market, over all studies: the best of many searches is the best of all their trials,
-and a verdict has to count them.
+"""How many sets were ever tried on a market, over all studies: the best of many searches is the best of all their
+trials, and a verdict has to count them.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def count_trials(folder: Path, entry: TallyEntry) -> tuple[int, int]:
     known = entries.get(entry.study)
     if known is None or known.trials < entry.trials:
         entries[entry.study] = entry
-        plain = [
-            {name: getattr(each, name) for name in TallyEntry.__slots__} for each in entries.values()
-        ]
+        plain = [{name: getattr(each, name) for name in TallyEntry.__slots__} for each in entries.values()]
         write_whole(path, orjson.dumps({"studies": plain}, option=orjson.OPT_INDENT_2))
     others = [each for each in entries.values() if each.study != entry.study and each.overlaps(entry)]
     own = max(entry.trials, known.trials if known else 0)
@@ -64,6 +62,6 @@ def _read(path: Path) -> list[TallyEntry]:
         return []
     except (OSError, ValueError, LookupError, TypeError):
         raise DataUnusable(
-            f"{path} is damaged: it counts the sets that were tried here before, so repair it, or move it away and start "
-            "counting anew"
+            f"{path} is damaged: it counts the sets that were tried here before, so repair it, or move it away and "
+            "start counting anew"
         ) from None

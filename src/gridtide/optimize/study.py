@@ -1,11 +1,11 @@
-"""A whole study: search each walk-forward window, play what was chosen on what came after, then search all data for the set
-to trade. The winner of the whole is never told without what choosing like this was worth."""
+"""A whole study: search each walk-forward window, play what was chosen on what came after, then search all data for the
+set to trade. The winner of the whole is never told without what choosing like this was worth."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class StudyWish:
     trials: int = 1000
     """Of each window, and of the whole."""
     seed: int = 1
-    windows: WindowWish = WindowWish()
+    windows: WindowWish = field(default_factory=WindowWish)
     prunes: bool = False
 
     @property
@@ -105,8 +105,8 @@ def run_study(
     has_whole: bool = True,
     listener: Callable[[Advance], None] = lambda advance: None,
 ) -> Searched:
-    """Search all windows, and then all data if `has_whole`. What was tried before, here or by another driver of the same
-    `store`, is not tried again. `store` is needed by learning searches only."""
+    """Search all windows, and then all data if `has_whole`. What was tried before, here or by another driver of the
+    same `store`, is not tried again. `store` is needed by learning searches only."""
     trials = check_wish(problem, wish)
     steps = cut(problem.evaluator.span, wish.windows)
     names = [f"w{number:02d}" for number in range(1, len(steps) + 1)] + [WHOLE] * has_whole
@@ -159,7 +159,8 @@ def _source(
 def plain_set(parameters: ParameterSet) -> dict[str, Any]:
     """JSON-compatible: decimals as text, as money always is."""
     return {
-        name: value if isinstance(value, bool | int | str) else str(value) for name, value in parameters.items()
+        name: value if isinstance(value, bool | int | str) else str(value)
+        for name, value in parameters.items()
     }
 
 

@@ -1,5 +1,5 @@
-"""A study as a folder: what was asked, every trial, and what came of it. The same question goes on where it stopped; another
-one is refused, and nothing in the folder is ever lost by a kill.
+"""A study as a folder: what was asked, every trial, and what came of it. The same question goes on where it stopped;
+another one is refused, and nothing in the folder is ever lost by a kill.
 
 ::
 
@@ -103,14 +103,19 @@ class StudyFolder:
                 _put(connection, self.path / EQUITY, {"time": equity[0], "equity": equity[1]})
         except (OSError, duckdb.Error) as error:
             raise StorageFailed(
-                f"{self.path} could not be written ({str(error).splitlines()[0]}): the trials are kept; free some space "
-                "and run the same command again"
+                f"{self.path} could not be written ({str(error).splitlines()[0]}): the trials are kept; free some "
+                "space and run the same command again"
             ) from None
         self.say(answer)
 
     def say(self, answer: Mapping[str, Any]) -> None:
         """Write `study.json`."""
-        content = {"kind": KIND, "format": FORMAT, "key": self.question.key, "question": self.question.plain()}
+        content = {
+            "kind": KIND,
+            "format": FORMAT,
+            "key": self.question.key,
+            "question": self.question.plain(),
+        }
         whole = orjson.dumps({**content, **answer}, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
         write_whole(self.path / ANSWER, whole)
 
@@ -136,22 +141,30 @@ def study_folder(path: Path, question: Question) -> Iterator[StudyFolder]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InvalidInput(f"{path} is in use by another search: let it end, or give another folder") from None
+            raise InvalidInput(
+                f"{path} is in use by another search: let it end, or give another folder"
+            ) from None
         yield StudyFolder(path, question)
 
 
 def read_study(path: Path) -> dict[str, Any]:
-    """What `study.json` says. Raises `InvalidInput` for a folder that is none or of a newer gridtide, `DataUnusable` for a
-    damaged one."""
+    """What `study.json` says. Raises `InvalidInput` for a folder that is none or of a newer gridtide, `DataUnusable`
+    for a damaged one."""
     try:
         found: dict[str, Any] = orjson.loads((path / ANSWER).read_bytes())
         kind, written = found["kind"], found["format"]
     except FileNotFoundError:
-        raise InvalidInput(f"{path} is no study (it has no {ANSWER}): give a folder that optimize wrote") from None
+        raise InvalidInput(
+            f"{path} is no study (it has no {ANSWER}): give a folder that optimize wrote"
+        ) from None
     except (OSError, ValueError, LookupError, TypeError):
-        raise DataUnusable(f"{path / ANSWER} is damaged: it was left as it is; search into another folder") from None
+        raise DataUnusable(
+            f"{path / ANSWER} is damaged: it was left as it is; search into another folder"
+        ) from None
     if kind != KIND or not isinstance(written, int) or written > FORMAT:
-        raise InvalidInput(f"{path} was written by a newer gridtide: it was left as it is; update gridtide to read it")
+        raise InvalidInput(
+            f"{path} was written by a newer gridtide: it was left as it is; update gridtide to read it"
+        )
     return found
 
 
@@ -159,13 +172,18 @@ def table_of(trials: Mapping[str, Trials]) -> dict[str, NDArray[Any]]:
     """All trials below each other, with their window first."""
     parts = {window: each.columns() for window, each in trials.items() if len(each)}
     names = list(dict.fromkeys(name for columns in parts.values() for name in columns))
-    window = np.concatenate([np.full(len(trials[name]), name) for name in parts]) if parts else np.empty(0, "U1")
-    return {"window": window, **{name: _column([columns[name] for columns in parts.values()]) for name in names}}
+    window = (
+        np.concatenate([np.full(len(trials[name]), name) for name in parts]) if parts else np.empty(0, "U1")
+    )
+    return {
+        "window": window,
+        **{name: _column([columns[name] for columns in parts.values()]) for name in names},
+    }
 
 
 def _column(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Windows may have drawn values of different kinds; text holds all."""
-    if len({part.dtype.kind for part in parts} - {"i", "f"}) and len({part.dtype.kind for part in parts}) > 1:
+    if {part.dtype.kind for part in parts} - {"i", "f"} and len({part.dtype.kind for part in parts}) > 1:
         return np.concatenate([part.astype(np.str_) for part in parts])
     return np.concatenate(parts)
 

@@ -51,9 +51,7 @@ class SweepEvaluator:
     def evaluate(self, sets: Sequence[ParameterSet], window: Window, *, daily: bool = False) -> Evaluated:
         if not sets:
             return nothing()
-        found = self.sweeper.play(
-            list(sets), threads=self.threads, window=self._cut(window), daily=daily
-        )
+        found = self.sweeper.play(list(sets), threads=self.threads, window=self._cut(window), daily=daily)
         figures = {name: np.asarray(found.figures[name], np.float64).copy() for name in FIGURES}
         for name in FIGURES:
             figures[name][found.is_refused] = np.nan
