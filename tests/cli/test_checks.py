@@ -82,7 +82,7 @@ def begin(wish: Wish, *, yes: bool) -> None:
 
 
 def test_real_money_starts_only_with_passed_checks(live: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even with --yes: it answers questions, it does not pass checks."""
+    """F77: even with --yes: it answers questions, it does not pass checks."""
     checked(monkeypatch, Outcome.PASSED, Outcome.FAILED)
     with pytest.raises(InvalidInput, match="a check failed, so nothing was started"):
         begin(live, yes=True)
