@@ -84,6 +84,7 @@ class BinanceExchange(CcxtExchange):
             account_id=str(account.get("uid") or self._key_digest()),
             can_trade=bool(account.get("canTrade", True)) and bool(trading),
             can_withdraw=rights.get("enableWithdrawals"),
+            can_transfer=_may_transfer(rights),
             ip_restricted=rights.get("ipRestrict"),
         )
 
@@ -307,6 +308,12 @@ class _Commission:
 def _rate(row: Row, role: str) -> Decimal:
     """Maker or taker rate plus the dearer of what buyers and sellers pay on top."""
     return parse_decimal(row[role]) + max(parse_decimal(row["buyer"]), parse_decimal(row["seller"]))
+
+
+def _may_transfer(rights: Row) -> bool | None:
+    """Whether the key may move money to other wallets or accounts; None where the exchange does not tell."""
+    told = [rights[name] for name in ("enableInternalTransfer", "permitsUniversalTransfer") if name in rights]
+    return any(told) if told else None
 
 
 def _balances(row: Row) -> dict[Asset, Balance]:

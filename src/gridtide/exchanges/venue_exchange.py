@@ -77,7 +77,7 @@ class VenueExchange:
         return await self._read("market", lambda: self.market(symbol))
 
     async def account(self) -> ExchangeAccount:
-        return ExchangeAccount(self._side.account_id, can_trade=True, can_withdraw=False)
+        return ExchangeAccount(self._side.account_id, can_trade=True, can_withdraw=False, can_transfer=False)
 
     async def fees(self, symbol: Symbol) -> FeeSchedule:
         fees = self._side.venue.fees(self._side.account_id)

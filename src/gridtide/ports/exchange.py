@@ -28,6 +28,7 @@ class ExchangeAccount:
     account_id: str
     can_trade: bool | None = None
     can_withdraw: bool | None = None
+    can_transfer: bool | None = None
     ip_restricted: bool | None = None
 
 
