@@ -140,7 +140,6 @@ def run_optimization(
     wish = prepared.wish
     with ExitStack() as stack:
         study = stack.enter_context(study_folder(folder, prepared.question))
-        study.say({"state": "begun", "version": __version__})
         store = stack.enter_context(_store(wish, study))
         evaluator = stack.enter_context(_workers(prepared))
         problem = _problem(prepared, evaluator)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridtide.domain.errors import InvalidInput
+from gridtide.domain.errors import Defect, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _ADDRESS = "://"
 _POSTGRES = ("postgresql", "postgres")
+_RACES = ("IntegrityError", "ProgrammingError")
+"""What SQLAlchemy says where another driver makes Optuna's tables at the same moment: a little later they are there."""
+_ATTEMPTS = 10
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,19 @@ def _database(address: str) -> BaseStorage:
         raise InvalidInput(
             "--storage takes a file, or a PostgreSQL address such as postgresql://user@host/database"
         )
-    try:
-        return RDBStorage(f"postgresql+psycopg{_ADDRESS}{rest}", engine_kwargs={"pool_pre_ping": True})
-    except ImportError:
-        raise InvalidInput(
-            "a PostgreSQL storage needs the extra: pip install 'gridtide[postgres]'; nothing was started"
-        ) from None
-    except Exception as error:
-        raise InvalidInput(
-            f"the database of --storage cannot be opened ({type(error).__name__}): check its address, and that it "
-            "runs; nothing was started"
-        ) from None
+    for attempt in range(_ATTEMPTS):
+        try:
+            return RDBStorage(f"postgresql+psycopg{_ADDRESS}{rest}", engine_kwargs={"pool_pre_ping": True})
+        except ImportError:
+            raise InvalidInput(
+                "a PostgreSQL storage needs the extra: pip install 'gridtide[postgres]'; nothing was started"
+            ) from None
+        except Exception as error:
+            if type(error).__name__ in _RACES and attempt < _ATTEMPTS - 1:
+                time.sleep(_PAUSE_SECONDS)
+                continue
+            raise InvalidInput(
+                f"the database of --storage cannot be opened ({type(error).__name__}): check its address, and that it "
+                "runs; nothing was started"
+            ) from None
+    raise Defect("unreachable: the last attempt returns or raises")

@@ -127,7 +127,7 @@ def study_folder(path: Path, question: Question) -> Iterator[StudyFolder]:
     Raises `InvalidInput` for a folder that holds another study or something else, or that another program works in.
     """
     found = read_study(path) if (path / ANSWER).exists() else None
-    if found is None and path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if found is None and path.exists() and not _is_new(path):
         raise InvalidInput(
             f"{path} is there and is no study: it was left as it is; give a folder that does not exist yet"
         )
@@ -144,7 +144,15 @@ def study_folder(path: Path, question: Question) -> Iterator[StudyFolder]:
             raise InvalidInput(
                 f"{path} is in use by another search: let it end, or give another folder"
             ) from None
-        yield StudyFolder(path, question)
+        folder = StudyFolder(path, question)
+        if found is None:
+            folder.say({"state": "begun"})
+        yield folder
+
+
+def _is_new(path: Path) -> bool:
+    """An empty folder, or one that a search was killed in before it wrote a word."""
+    return path.is_dir() and {each.name for each in path.iterdir()} <= {_LOCK}
 
 
 def read_study(path: Path) -> dict[str, Any]:
