@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from gridtide.domain.errors import InvalidInput
-from gridtide.optimize.kernel import play_sets
+from gridtide.optimize.engine_sets import EngineFill
+from gridtide.optimize.kernel import play_sets, traced_fills
 from gridtide.optimize.kernel_rows import obstacles, rows_of
 from gridtide.optimize.levels import refusal
 from gridtide.optimize.parameter_sets import sets_of
@@ -120,6 +121,25 @@ class PlayedWorld:
     def run(self, sets: ParameterSets, row: int) -> EngineRun:
         """The engine's run of a set. Raises `InvalidInput` where the engine refuses it."""
         return self.sweeper.engine(sets.overrides(row), self.window)
+
+    def fills(self, sets: ParameterSets, row: int, walk: int) -> list[EngineFill] | None:
+        """The kernel's executions of a set; None where it does not play it."""
+        path = self.sweeper.paths(self.window)[walk]
+        rules = path.market.rules
+        try:
+            traced = traced_fills(path, rows_of(sets.take(np.array([row])), self.sweeper.account)[0])
+        except ValueError:
+            return None
+        return [
+            EngineFill(
+                fill.point,
+                fill.level,
+                not fill.is_sell,
+                fill.price * rules.tick_size,
+                fill.lots * rules.lot_size,
+            )
+            for fill in traced
+        ]
 
     def explain(self, sets: ParameterSets, row: int) -> str:
         """Why a grid could not be placed, in the engine's words."""
