@@ -15,9 +15,10 @@ import numpy as np
 
 from gridtide.domain.errors import InvalidInput
 from gridtide.optimize.engine_sets import EngineFill
-from gridtide.optimize.kernel import play_sets, traced_fills
+from gridtide.optimize.kernel import BLOCK, play_sets, traced_fills
 from gridtide.optimize.kernel_rows import obstacles, rows_of
-from gridtide.optimize.levels import refusal
+from gridtide.optimize.kernel_sets import Status
+from gridtide.optimize.levels import plan_sets, refusal
 from gridtide.optimize.parameter_sets import sets_of
 from gridtide.optimize.set_rules import refusals
 from gridtide.optimize.sweep_board import FOR_ENGINE, Board
@@ -144,7 +145,8 @@ class PlayedWorld:
     def explain(self, sets: ParameterSets, row: int) -> str:
         """Why a grid could not be placed, in the engine's words."""
         (one,) = rows_of(sets.take(np.array([row])), self.sweeper.account)
-        return refusal(self.sweeper.paths(self.window)[0], one)
+        path = self.sweeper.paths(self.window)[0]
+        return refusal(one, path.market, path.market.rules.tick_size * int(path.prices[0]))
 
 
 def run_of(engine: EngineBacktest, sets: ParameterSets, row: int, window: Window | None) -> EngineRun | str:
@@ -162,9 +164,20 @@ def _cores() -> int:
 def _played(path: SweptPath, sets: Rows, threads: int, *, daily: bool) -> tuple[Rows, Floats | None]:
     """Results, and equity at the beginning and at each day's end."""
     played = play_sets(path, sets, threads, daily=daily)
+    _mark_refused(path, sets, played.results["status"])
     if played.daily_equity is None:
         return played.results, None
     return played.results, np.column_stack((played.results["initial_equity"], played.daily_equity))
+
+
+def _mark_refused(path: SweptPath, sets: Rows, status: NDArray[np.int8]) -> None:
+    """A grid that cannot be placed on an account with base is handed back for the value of that base, which is no
+    result of a sweep: such sets are refused here instead of being played one by one."""
+    rows = np.flatnonzero((status == Status.NEEDS_ENGINE) & (sets["balance_base"] > 0))
+    for start in range(0, len(rows), BLOCK):
+        part = rows[start : start + BLOCK]
+        plans = plan_sets(sets[part], path.market, path.rules, int(path.prices[0]))
+        status[part[plans.status == Status.REFUSED]] = Status.REFUSED
 
 
 def _worse(runs: Sequence[tuple[Rows, Floats | None]]) -> tuple[Rows, Floats | None]:
