@@ -342,7 +342,8 @@ def main(arguments: list[str] | None = None) -> int:
             wrong += 1
             print(report(world, row, found), flush=True)  # noqa: T201  a program for the shell
         seed += 1
-    played = f"{tally.traded:,} traded ({tally.fills:,} fills), {tally.refused:,} refused, {tally.by_engine:,} by engine"
+    others = f"{tally.refused:,} refused, {tally.by_engine:,} by the engine"
+    played = f"{tally.traded:,} traded ({tally.fills:,} fills), {others}"
     seeds = f"{tally.sets:,} sets of seeds {asked.seed} to {seed - 1}"
     print(f"{seeds}: {played}: {wrong} differ; {tally.seconds:.0f} s")  # noqa: T201  the same
     return wrong

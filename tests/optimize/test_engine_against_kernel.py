@@ -24,6 +24,6 @@ def test_kernel_and_engine_agree_on_every_fill(block: int) -> None:
         world = drawn_world(seed)
         for row, found in unequal(world, tally):
             pytest.fail(report(world, row, found))
-    assert tally.sets - tally.by_engine >= 100
+    assert tally.sets - tally.by_engine >= 90
     assert tally.traded >= 35, f"worlds in which nothing happens prove nothing: {tally}"
     assert tally.fills >= 1_000
