@@ -1,1 +1,1 @@
-"""Choosing a strategy's parameters: sweeps, searches, walk-forward, and what can be believed of them."""
+"""Choosing a grid: sweeps of many parameter sets, searches, and how much of what they find can be believed."""
