@@ -202,7 +202,8 @@ def test_evidence_of_returns_gathers_what_they_tell() -> None:
     found = evidence_of_returns(returns, np.random.default_rng(2), trials=90, draws=200)
     assert (found.trials, found.periods, found.splits) == (90, 200, 12_870)
     assert found.profit == pytest.approx(np.prod(1 + returns[:, 5]) - 1)
-    assert found.overfitting == 0
+    assert found.overfitting is not None
+    assert found.overfitting < 0.01
     assert found.deflated is not None
     assert found.deflated > 0.95
     assert found.luck == pytest.approx(1 / 201)
