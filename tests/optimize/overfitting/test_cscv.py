@@ -26,9 +26,9 @@ def plain_sharpe(returns: Floats) -> Floats:
 
 @pytest.fixture(scope="module")
 def vignette() -> Floats:
-    """The trials of the vignette of the R package pbo (M. Barry, CRAN 1.3.5), in excess of its riskless rate:
-    set.seed(765), 100 trials of 2,400 normal returns, each made to have the same mean and deviation over the
-    whole."""
+    """The trials of the vignette of the R package pbo (as rendered in its repository mrbcuda/pbo), in excess of its
+    riskless rate: set.seed(765), 100 trials of 2,400 normal returns, each made to have the same mean and deviation
+    over the whole."""
     drawn = rnorm(765, 240_000).reshape(100, 2400).T
     scaled = drawn / drawn.std(axis=0, ddof=1) / math.sqrt(252)
     returns: Floats = scaled - scaled.mean(axis=0) - RISKLESS
@@ -63,7 +63,7 @@ def test_published_example_of_the_r_package(vignette: Floats, blocks: int, slope
 
 
 def test_trials_that_are_equal_overall_are_overfitted_by_any_choice() -> None:
-    """Bailey, Borwein, López de Prado and Zhu (2017), section 4.1: where all trials perform alike over the whole,
+    """Bailey, Borwein, López de Prado and Zhu (2017): where all trials perform alike over the whole,
     what is best in one half must be worst in the other, so the probability is 1 and the degradation complete."""
     drawn = np.random.default_rng(5).normal(0, 0.01, (160, 50))
     found = cscv(drawn - drawn.mean(axis=0), 8, lambda returns: returns.mean(axis=0))

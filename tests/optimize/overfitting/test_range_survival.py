@@ -15,7 +15,6 @@ from gridtide.optimize.overfitting.stationary_bootstrap import resampled_places
 
 Floats = NDArray[np.float64]
 
-DAY_MS = 86_400_000
 BYBIT = np.array([45_000.0, 49_000, 53_000, 57_000, 61_000, 65_000])
 """The grid of AT-7, with 57,000 vacant at 56,000."""
 

@@ -57,7 +57,7 @@ def test_deflated_sharpe_derived_by_hand() -> None:
 def test_probabilistic_sharpe_of_the_paper(
     periods: int, skewness: float, kurtosis: float, probability: float
 ) -> None:
-    """Bailey and López de Prado (2012), section 3: a monthly ratio of 0.458 over two years; 0.982 for normal
+    """Bailey and López de Prado (2012): a monthly ratio of 0.458 over two years; 0.982 for normal
     returns, 0.913 with the skewness and kurtosis of that fund, and 0.953 after a third year (0.9535, cut off in
     print)."""
     found = probabilistic_sharpe(SharpeMoments(0.458, periods, skewness, kurtosis))
@@ -71,7 +71,7 @@ def test_probabilistic_sharpe_of_the_paper(
 def test_minimum_track_record_of_the_paper(
     periods_a_year: int, skewness: float, kurtosis: float, years: float
 ) -> None:
-    """Bailey and López de Prado (2012), section 4: years until a yearly ratio of 2 is above 1 at 95 %, daily, weekly
+    """Bailey and López de Prado (2012): years until a yearly ratio of 2 is above 1 at 95 %, daily, weekly
     and monthly normal returns, and monthly ones like those of hedge funds."""
     root = math.sqrt(periods_a_year)
     found = minimum_track_record(SharpeMoments(2 / root, 2, skewness, kurtosis), 1 / root)

@@ -18,7 +18,7 @@ def noise(periods: int, sets: int, seed: int = 1) -> Floats:
 
 
 def test_trials_by_correlation_of_the_paper() -> None:
-    """Bailey and López de Prado (2014), appendix A.3: from N for independent trials down to 1 for equal ones, in a
+    """Bailey and López de Prado (2014), appendix: from N for independent trials down to 1 for equal ones, in a
     straight line of the average correlation, here of three sets against NumPy's."""
     returns = noise(200, 3) + noise(200, 1, 2)
     mean = (np.sum(np.corrcoef(returns.T)) - 3) / 6

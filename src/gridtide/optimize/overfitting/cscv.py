@@ -4,7 +4,7 @@ The periods are cut into S blocks; each way to take half of them as in-sample ch
 in the other half. All ways are taken, so nothing here is random.
 
 Source: D. H. Bailey, J. M. Borwein, M. López de Prado and Q. J. Zhu, "The Probability of Backtest Overfitting",
-Journal of Computational Finance 20(4), 2017 (working paper of February 2015), sections 2.2 and 3.
+Journal of Computational Finance 20(4), 2017 (working paper of February 2015).
 """
 
 from __future__ import annotations
