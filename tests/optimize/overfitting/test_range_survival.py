@@ -163,6 +163,17 @@ def test_quantities_weigh_the_intervals() -> None:
     assert invested(BYBIT, np.array([2.0, 1, 1, 1, 1]), 56_000) == 259_000 + 45_000
 
 
+def test_horizons_may_be_shorter_than_a_candle() -> None:
+    """Two horizons within the first hour are both that hour, and the later one goes on from there."""
+    found = range_survival(
+        walk(300, hourly=0.02), BYBIT, np.random.default_rng(4), start=56_000, days=(0.01, 0.02, 5), paths=50
+    )
+    first, second, last = found.horizons
+    assert first._replace(days=0) == second._replace(days=0)
+    assert last.leaves > 0.3
+    assert found.prices[3].chances[2] > found.prices[3].chances[1]
+
+
 def test_a_seed_gives_the_same_card() -> None:
     first, second = (
         range_survival(walk(200), BYBIT, np.random.default_rng(4), start=56_000, paths=250) for _ in range(2)
@@ -188,5 +199,7 @@ def test_what_is_no_history_or_grid_is_refused(closes: Floats, levels: Floats, w
 def test_candles_must_match() -> None:
     with pytest.raises(ValueError, match="same candles"):
         range_survival(np.ones(20), BYBIT, np.random.default_rng(0), lows=np.ones(19))
+    with pytest.raises(ValueError, match="below −100"):
+        range_survival(np.ones(20), BYBIT, np.random.default_rng(0), changes=(-1.0,))
     with pytest.raises(ValueError, match="one quantity"):
         range_survival(np.ones(20), BYBIT, np.random.default_rng(0), quantities=np.ones(6))
