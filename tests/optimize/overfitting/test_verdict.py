@@ -220,6 +220,14 @@ def test_a_search_that_never_traded_has_shown_nothing() -> None:
     assert judge(found).level is Level.OVERFITTED
 
 
+@pytest.mark.parametrize("shape", [(19, 30), (200, 1), (200, 0)])
+def test_too_little_to_tell_is_missing_not_an_error(shape: tuple[int, int]) -> None:
+    """Nineteen days, one set, or a search in which every set was refused."""
+    found = evidence_of_returns(np.full(shape, 0.01), np.random.default_rng(2), trials=50)
+    assert (found.trials, found.periods, found.overfitting, found.luck) == (50, shape[0], None, None)
+    assert judge(found).level is Level.NOT_JUDGED
+
+
 def test_fewer_trials_than_sets_are_refused() -> None:
     with pytest.raises(ValueError, match="2 trials"):
         evidence_of_returns(np.zeros((40, 3)), np.random.default_rng(2), trials=2)
