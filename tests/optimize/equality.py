@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridtide.bootstrap.sweep import sweeper_of
-from gridtide.optimize.confirm import differences, is_close
+from gridtide.optimize.confirm import differences, fill_differences, is_close
 from gridtide.optimize.engine_sets import EngineRun
-from gridtide.optimize.parameter_sets import ParameterSets
-from gridtide.optimize.sweep import Sweeper, run_of
+from gridtide.optimize.sweep import run_of
 from gridtide.optimize.sweep_result import SweepResult
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -69,8 +68,8 @@ def drawn_world(seed: int, sets: int = SETS_A_WORLD) -> World:
     first, places = float(column[0]), _places(column)
     spread = float(column.max() / column.min())
     config = _config(rng, symbol, first)
-    capital = float(config["backtest"]["balance"][symbol.split("/")[1]])
-    drawn = [_set(rng, symbol, first, spread, places, capital) for _ in range(sets)]
+    base, quote = (float(config["backtest"]["balance"][asset]) for asset in symbol.split("/"))
+    drawn = [_set(rng, symbol, first, spread, places, quote, base) for _ in range(sets)]
     return World(seed, symbol, data, config, drawn)
 
 
@@ -79,14 +78,20 @@ def _data(rng: random.Random) -> tuple[str, Arrays]:
     if kind == "real" and DATA.exists():
         symbol, name = rng.choice(REAL)
         columns = _file(name)
-        length = rng.randint(60, 800)
+        length = rng.randint(60, 500)
         first = rng.randrange(len(columns["timestamp"]) - length)
         return symbol, {key: column[first : first + length] for key, column in columns.items()}
     symbol, price, places = rng.choice(
-        [("ABC/USDT", 100.0, 2), ("BTC/USDT", 40_000.0, 2), ("XRP/ETH", 0.0015, 7), ("QQ/BTC", 0.02, 5), ("NN/EUR", 7.0, 1)]
+        [
+            ("ABC/USDT", 100.0, 2),
+            ("BTC/USDT", 40_000.0, 2),
+            ("XRP/ETH", 0.0015, 7),
+            ("QQ/BTC", 0.02, 5),
+            ("NN/EUR", 300.0, 1),
+        ]
     )
     maker = np.random.default_rng(rng.randrange(2**32))
-    return symbol, _made(maker, kind, price, places, rng.randint(40, 500))
+    return symbol, _made(maker, kind, price, places, rng.randint(40, 250))
 
 
 @cache
@@ -111,7 +116,11 @@ def _made(maker: np.random.Generator, kind: str, price: float, places: int, coun
     prices = np.maximum(np.round(price * np.exp(logs + jumps), places), 10.0**-places)
     timeframe = int(maker.choice([60_000, 3_600_000]))
     gaps = np.cumsum(maker.random(count) < 0.01) * 7
-    times = START_MS + int(maker.integers(DAY_MS)) // timeframe * timeframe + (np.arange(count) + gaps) * timeframe
+    times = (
+        START_MS
+        + int(maker.integers(DAY_MS)) // timeframe * timeframe
+        + (np.arange(count) + gaps) * timeframe
+    )
     amounts = np.round(maker.exponential(50, count), 5)
     if kind == "trades":
         sides = np.where(maker.random(count) < 0.5, "buy", "sell")
@@ -128,7 +137,9 @@ def _made(maker: np.random.Generator, kind: str, price: float, places: int, coun
 
 
 def _places(column: NDArray[Any]) -> int:
-    return next(places for places in range(9) if np.allclose(column, np.round(column, places), rtol=0, atol=1e-10))
+    return next(
+        places for places in range(9) if np.allclose(column, np.round(column, places), rtol=0, atol=1e-10)
+    )
 
 
 # --- sets --------------------------------------------------------------------------------------------
@@ -150,7 +161,13 @@ def _config(rng: random.Random, symbol: str, price: float) -> dict[str, Any]:
         "num_grids": 11,
         "total_investment": _text(money * 0.6, 8),
     }
-    rules = ["nearer_extreme_first", "close_direction", "pessimistic"]
+    rules = [
+        "nearer_extreme_first",
+        "nearer_extreme_first",
+        "close_direction",
+        "close_direction",
+        "pessimistic",
+    ]
     return {
         "bots": [{"name": "equal", "market": symbol, "strategy": strategy}],
         "backtest": {"balance": balance, "candle_path": rng.choice(rules)},
@@ -158,22 +175,24 @@ def _config(rng: random.Random, symbol: str, price: float) -> dict[str, Any]:
 
 
 def _set(
-    rng: random.Random, symbol: str, price: float, spread: float, places: int, capital: float
+    rng: random.Random, symbol: str, price: float, spread: float, places: int, capital: float, base: float
 ) -> dict[str, Any]:
     """Any grid; most can be placed and trade, some cannot."""
     width = max(spread - 1, 0.002) * rng.choice([0.3, 0.7, 1.2, 2.0])
     middle = price * (1 + rng.uniform(-0.4, 0.4) * width)
     exact = rng.choice([places, 8])
     low, high = middle * (1 - width * rng.uniform(0.2, 0.8)), middle * (1 + width * rng.uniform(0.2, 0.8))
-    sizing = rng.choice(["equal_base", "equal_base", "equal_quote", "quote_only", "base_and_quote"])
-    has_base = sizing == "base_and_quote" or (sizing != "quote_only" and rng.random() < 0.2)
+    sizing = rng.choice(
+        ["equal_base", "equal_base", "equal_quote", "quote_only", "base_and_quote"][: 5 if base else 4]
+    )
+    has_base = base > 0 and (sizing == "base_and_quote" or (sizing != "quote_only" and rng.random() < 0.2))
     fee = rng.choice(["0", "0.0001", "0.001", "0.00075", "0.004"])
     asset = rng.choice(["received", "received", "quote", "BNB", symbol.split("/")[1]])
     return {
         "lower_price": _text(low, exact),
         "upper_price": _text(high, exact),
         **rng.choice([{"num_grids": _count(rng)}, {"intervals": _count(rng)}]),
-        "total_investment": _text(capital * rng.choice([0.05, 0.3, 0.9, 1.0]), rng.choice([2, 8])),
+        "total_investment": _text(capital * rng.choice([0.05, 0.3, 0.6, 0.9, 0.9, 1.0]), rng.choice([2, 8])),
         "spacing": rng.choice(["geometric", "arithmetic"]),
         "vacant": rng.choice(["nearest", "above", "below"]),
         "sizing": sizing,
@@ -183,12 +202,12 @@ def _set(
         "start_outside": rng.choice(["allow", "allow", "refuse"]),
         "price_cap": rng.choice(["0", "0.002", "0.002", "0.1"]),
         "reserve": rng.choice([None, None, None, "0", "0.05", "0.5"]),
-        "base_amount": _text(capital / price * rng.choice([0.1, 0.5]), 6) if has_base else "0",
+        "base_amount": _text(base * rng.choice([0.1, 0.5, 1.0]), 5) if has_base else "0",
         "base_cost": _text(capital * 0.3, 2) if has_base else None,
         "allow_below_break_even": rng.random() < 0.7,
         "risk.enabled": rng.random() < 0.9,
-        "risk.max_open_orders": rng.choice([200, 200, 200, 9, 3]),
-        "risk.max_order_value": rng.choice([None, None, None, _text(capital * 0.05, 4)]),
+        "risk.max_open_orders": rng.choice([200] * 12 + [9, 3]),
+        "risk.max_order_value": rng.choice([None] * 12 + [_text(capital * 0.05, 4), _text(capital, 4)]),
         "fees.maker": fee,
         "fees.taker": rng.choice([fee, "0.001"]),
         "fees.asset": asset,
@@ -217,7 +236,6 @@ class Tally:
     refused: int = 0
     by_engine: int = 0
     seconds: float = 0.0
-    seen: Counter[str] | None = None
 
 
 def unequal(world: World, tally: Tally | None = None) -> Iterator[tuple[int, str]]:
@@ -226,42 +244,46 @@ def unequal(world: World, tally: Tally | None = None) -> Iterator[tuple[int, str
     sweeper = sweeper_of(world.config, world.data)
     result = sweeper.play(world.sets, threads=1, daily=True)
     for row in range(len(result)):
-        run = run_of(sweeper.engine, result.sets, row, None)
-        if found := "; ".join(_differences(sweeper, result, row, run)):
-            yield row, found
+        if not result.engine[row]:  # else it is the engine's own
+            run = run_of(sweeper.engine, result.sets, row, None)
+            if found := "; ".join(_differences(result, row, run)):
+                yield row, found
         if tally is not None:
             _count_in(tally, result, row)
     if tally is not None:
         tally.seconds += time.perf_counter() - begun
 
 
-def _differences(sweeper: Sweeper, result: SweepResult, number: int, run: EngineRun | str) -> Iterator[str]:
+def _differences(result: SweepResult, number: int, run: EngineRun | str) -> Iterator[str]:
     row = result.row(number)
     is_refused = row["status"] == "refused"
     if isinstance(run, str) or is_refused:
         if isinstance(run, str) != is_refused:
             yield f"swept: {row['reason'] or 'played'}, the engine: {run if isinstance(run, str) else 'played'}"
-        elif row["reason"] not in str(run) and not _is_same_refusal(row["reason"], str(run)):
+        elif _tidied(row["reason"]) not in _tidied(str(run)) and not _is_same_refusal(
+            row["reason"], str(run)
+        ):
             yield f"refused for {row['reason']!r}, by the engine for {run!r}"
         return
-    if row["engine"]:
-        return
     yield from differences(row, run)
-    yield from fill_differences(sweeper, result.sets, number, run)
+    assert result.world is not None
     assert result.daily is not None
+    yield from fill_differences(result.world.fills(result.sets, number, run.walk) or (), run)
     for day, (one, other) in enumerate(zip(result.daily[number], run.daily, strict=True)):
         if not is_close(float(one), float(other), 1e-12 * abs(float(other))):
             yield f"day {day}: {one!r}, the engine has {other!r}"
 
 
+def _tidied(text: str) -> str:
+    """Without the zeros at the end of decimals, which say how a number was written."""
+    return re.sub(r"(\.\d*?)0+(?!\d)", r"\1", text).replace(". ", " ")
+
+
 def _is_same_refusal(said: str, engine: str) -> bool:
     """Rules that look at whole columns name no numbers."""
-    return any(words in said and words in engine for words in ("backtest.balance has", "asset_price is missing"))
-
-
-def fill_differences(sweeper: Sweeper, sets: ParameterSets, row: int, run: EngineRun) -> Iterator[str]:
-    """The first fill that differs: point, level, side, price or amount."""
-    return iter(())
+    return any(
+        words in said and words in engine for words in ("backtest.balance has", "asset_price is missing")
+    )
 
 
 def _count_in(tally: Tally, result: SweepResult, row: int) -> None:
@@ -308,7 +330,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Play world after world until `--sets` are done or `--most` differ; the number of those that differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=5_000)
-    parser.add_argument("--seed", type=int, default=1, help="of the first world; each further one is one higher")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the first world; each further one is one higher"
+    )
     parser.add_argument("--most", type=int, default=1, help="stop after so many differences")
     asked = parser.parse_args(arguments)
     tally, wrong, seed = Tally(), 0, asked.seed
@@ -316,12 +340,12 @@ def main(arguments: list[str] | None = None) -> int:
         world = drawn_world(seed)
         for row, found in unequal(world, tally):
             wrong += 1
-            print(report(world, row, found), flush=True)
+            print(report(world, row, found), flush=True)  # noqa: T201  a program for the shell
         seed += 1
-    print(
-        f"{tally.sets:,} sets of seeds {asked.seed} to {seed - 1}, {tally.fills:,} fills in {tally.traded:,} that traded, "
-        f"{tally.refused:,} refused, {tally.by_engine:,} by the engine: {wrong} differ; {tally.seconds:.0f} s"
-    )
+    others = f"{tally.refused:,} refused, {tally.by_engine:,} by the engine"
+    played = f"{tally.traded:,} traded ({tally.fills:,} fills), {others}"
+    seeds = f"{tally.sets:,} sets of seeds {asked.seed} to {seed - 1}"
+    print(f"{seeds}: {played}: {wrong} differ; {tally.seconds:.0f} s")  # noqa: T201  the same
     return wrong
 
 

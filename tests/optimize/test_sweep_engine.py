@@ -71,6 +71,13 @@ def test_the_reader_is_told_how_many_sets_the_engine_played_and_why() -> None:
     assert swept()["engine"].sum() == 6
 
 
+def test_without_the_engine_such_sets_are_refused_and_the_reader_is_told() -> None:
+    result = gridtide.sweep(config(backtest=THROUGH), candles(), SETS, use_engine=False)
+    assert result.is_refused.all()
+    assert not result["engine"].any()
+    assert result.notes[0].startswith("6 of 12 sets were left to the engine, which was not asked, because")
+
+
 def test_the_best_row_is_confirmed_by_the_engine_and_a_wrong_one_is_a_defect() -> None:
     result = swept()
     best = result.best("final_equity")

@@ -53,18 +53,18 @@ class SetBacktest:
     def __call__(self, overrides: Overrides, window: Window | None = None) -> EngineRun:
         settings = with_overrides(self._settings, overrides)
         check_settings(settings)
-        runs = [self._play(settings, rule, window) for rule in self._rules]
+        runs = [self._play(settings, walk, window) for walk in range(len(self._rules))]
         return min(runs, key=lambda run: run.final_equity)
 
-    def _play(self, settings: AppSettings, rule: PathRule, window: Window | None) -> EngineRun:
+    def _play(self, settings: AppSettings, walk: int, window: Window | None) -> EngineRun:
         (bot,) = settings.bots
-        each = replace(self._prepare(rule, window), bot=bot)
+        each = replace(self._prepare(self._rules[walk], window), bot=bot)
         world = build_world(settings, [each])
         world.run.run(None)
         check_books(world.run.lanes, settings.backtest.balance, world.venue.balances(ACCOUNT))
         (lane,) = world.run.lanes
         played = PlayedBot(bot, each.market, each.data, lane, world.recorder.of(lane), each.index)
-        return _run_of(played, settings, rule)
+        return _run_of(played, settings, walk)
 
     def _prepare(self, rule: PathRule, window: Window | None) -> Prepared:
         """The data of a time, indexed once; the market keeps the rules that all of the data show."""
@@ -140,7 +140,7 @@ def _rows_within(data: LoadedData, window: Window) -> tuple[int, int]:
 # --- figures -----------------------------------------------------------------------------------------
 
 
-def _run_of(played: PlayedBot, settings: AppSettings, rule: PathRule) -> EngineRun:
+def _run_of(played: PlayedBot, settings: AppSettings, walk: int) -> EngineRun:
     """Raises `PlanRefused` where nothing was ever placed."""
     state, statement = played.lane.engine.state, played.statement()
     stopped = "" if state.bot_state is BotState.RUNNING else state.pause_detail or state.bot_state.value
@@ -160,7 +160,7 @@ def _run_of(played: PlayedBot, settings: AppSettings, rule: PathRule) -> EngineR
         fills=_fills_of(played.record),
         daily=daily,
         stopped=stopped,
-        point_rule=rule.value,
+        walk=walk,
     )
 
 

@@ -46,6 +46,7 @@ def sweep(
     from_: Moment | None = None,
     to: Moment | None = None,
     daily: bool = False,
+    use_engine: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> SweepResult:
     """Play many sets of parameters over one market's data, and give a row of figures for each.
@@ -56,13 +57,14 @@ def sweep(
     end of their place: ``risk.max_open_orders``, ``fees.maker``. `from_` and `to` bound the time of the data, the end
     not included. `daily`: also the equity at each day's end. `progress` is told how many sets of how many are done.
 
-    Grids are played by compiled code on all cores (or `threads`); what it cannot express is played by the engine, and
-    `SweepResult.notes` says so. A set that makes no config, or whose grid cannot be placed, is refused in its row.
+    Grids are played by compiled code on all cores (or `threads`). What it cannot express is played by the engine, which
+    takes some ten thousand times as long, or refused without `use_engine`; `SweepResult.notes` says how many and why. A
+    set that makes no config, or whose grid cannot be placed, is refused in its row.
 
     Raises `InvalidConfig`, `DataUnusable` and other `InvalidInput` with a sentence that says what to change.
     """
     found = sweeper_of(config, data, from_=from_, to=to)
-    return found.play(sets, threads=threads, daily=daily, progress=progress)
+    return found.play(sets, threads=threads, daily=daily, use_engine=use_engine, progress=progress)
 
 
 def sweeper_of(

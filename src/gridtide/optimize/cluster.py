@@ -7,6 +7,7 @@ shared disk takes that.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Cluster:
 
     def send(self, key: str, folder: Path) -> None:
         """Give every worker, now and later, the files of `folder`; see `folder_here`."""
-        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        files = {path.name: zlib.compress(path.read_bytes(), 1) for path in sorted(folder.iterdir())}
         self.client.register_plugin(_files_plugin(key, files), name=f"{_FOLDER}-{key}")
 
 

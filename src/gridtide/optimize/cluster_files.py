@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from distributed import WorkerPlugin
 
 
 class FilesPlugin(WorkerPlugin):
-    """`files`: name to content."""
+    """`files`: name to compressed content."""
 
     def __init__(self, folder: str, key: str, files: dict[str, bytes]) -> None:
         self._folder, self._key, self._files = folder, key, files
@@ -19,4 +20,4 @@ class FilesPlugin(WorkerPlugin):
         place = Path(worker.local_directory) / self._folder / self._key
         place.mkdir(parents=True, exist_ok=True)
         for name, content in self._files.items():
-            (place / Path(name).name).write_bytes(content)
+            (place / Path(name).name).write_bytes(zlib.decompress(content))

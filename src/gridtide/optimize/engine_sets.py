@@ -57,8 +57,8 @@ class EngineRun:
     """Equity at the beginning, right before each UTC midnight, and at the end."""
     stopped: str
     """Why the bot stood still at the end; empty where it was running."""
-    point_rule: str
-    """How the price walked inside its candles; of the two ways of `pessimistic` the worse."""
+    walk: int
+    """Which walk through the candles this is: 1 where the second of `pessimistic` was the worse one, else 0."""
 
 
 class EngineBacktest(Protocol):

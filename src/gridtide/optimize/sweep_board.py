@@ -26,6 +26,7 @@ Progress = Callable[[int, int], None]
 
 UNPLACED: Final = "the grid cannot be placed where the data begin"
 NO_MONEY: Final = "the account has less than the grid is to use"
+WITHOUT_ENGINE: Final = "only the engine can play it, and was not asked to"
 FOR_ENGINE: Final = {
     Status.NEEDS_ENGINE: "something that the kernel does not play",
     Status.TOO_LARGE: "numbers too large for the kernel",
@@ -62,6 +63,11 @@ class Board:
         for code, why in enumerate(found.reasons):
             if code:
                 self._hand_over(np.flatnonzero(self.is_open & (found.codes == code)), why)
+
+    def refuse_the_rest(self) -> None:
+        """Nobody plays what was left to the engine."""
+        self._refuse(np.flatnonzero(self.for_engine), WITHOUT_ENGINE)
+        self.for_engine[:] = False
 
     def put(self, rows: Integers, results: NDArray[Any], daily: Floats | None) -> None:
         """What the kernel made of some sets: rows of RESULT_DTYPE, and equity by day."""
@@ -101,9 +107,12 @@ class Board:
         found = []
         if engine:
             causes = ", ".join(f"{why} ({number:,})" for why, number in self._causes.most_common())
-            found.append(
-                f"{engine:,} of {count:,} sets were played by the engine, because the kernel cannot express: {causes}"
+            were = (
+                "were played by the engine"
+                if self.by_engine.any()
+                else "were left to the engine, which was not asked"
             )
+            found.append(f"{engine:,} of {count:,} sets {were}, because the kernel cannot express: {causes}")
         if refused:
             found.append(f"{refused:,} of {count:,} sets were refused; the column reason says why")
         return tuple(found)

@@ -5,7 +5,7 @@ A set that was refused has NaN for figures and a reason; nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from gridtide.optimize.engine_sets import EngineRun
+    from gridtide.optimize.engine_sets import EngineFill, EngineRun
     from gridtide.optimize.parameter_sets import ParameterSets
 
     Integers = NDArray[np.int64]
@@ -50,6 +50,8 @@ class World(Protocol):
     """What was played, to ask about a single set again."""
 
     def run(self, sets: ParameterSets, row: int) -> EngineRun: ...
+
+    def fills(self, sets: ParameterSets, row: int, walk: int) -> Sequence[EngineFill] | None: ...
 
     def explain(self, sets: ParameterSets, row: int) -> str: ...
 
@@ -165,7 +167,8 @@ class SweepResult:
         chosen = self.best(objective) if row is None else row
         number = int(chosen["set"] if isinstance(chosen, Mapping) else chosen)
         run = self.world.run(self.sets, number)
-        require_equal(self.row(number), run)
+        swept = None if self.engine[number] else self.world.fills(self.sets, number, run.walk)
+        require_equal(self.row(number), run, swept)
         return run
 
     def _reason(self, number: int) -> str:

@@ -57,8 +57,8 @@ def mean_reverting(
 def daily_returns(prices: Floats, sets: Sets, fee: float = 0.001) -> Floats:
     """Returns a day of each set, of shape (days, sets), after fees on every fill.
 
-    Between two levels one interval's base is bought at the lower and sold at the upper. The lowest interval that holds
-    base is all there is to know about a grid: those above hold too, those below hold quote.
+    Between two levels one interval's base is bought at the lower and sold at the upper. The lowest interval that
+    holds base is all there is to know about a grid: those above hold too, those below hold quote.
     """
     ratio = (sets.upper / sets.lower) ** (1 / sets.intervals)
     floor, scale = sets.lower, 1 / np.log(ratio)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def returns_matrix(returns: NDArray[Any]) -> Floats:
+def returns_matrix(returns: NDArray[Any], least_sets: int = 2) -> Floats:
     """`returns` as float64 of shape (periods, sets), without a copy where it is that already.
 
-    ValueError for another shape, for fewer than two sets, and for values that are not finite.
+    ValueError for another shape, for fewer than `least_sets`, and for values that are not finite.
     """
     matrix = np.asarray(returns, np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"Returns must be a matrix of periods by sets, not of shape {matrix.shape}.")
-    if matrix.shape[1] < 2:
+    if matrix.shape[1] < least_sets:
         raise ValueError("A choice needs at least two sets of parameters to choose from.")
     refuse_unfinished(matrix)
     return matrix

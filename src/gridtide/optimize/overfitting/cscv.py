@@ -4,7 +4,7 @@ The periods are cut into S blocks; each way to take half of them as in-sample ch
 in the other half. All ways are taken, so nothing here is random.
 
 Source: D. H. Bailey, J. M. Borwein, M. López de Prado and Q. J. Zhu, "The Probability of Backtest Overfitting",
-Journal of Computational Finance 20(4), 2017 (working paper of February 2015), sections 2.2 and 3.
+Journal of Computational Finance 20(4), 2017 (working paper of February 2015).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Statistic = Callable[["Floats"], "Floats"]
 """From returns of shape (periods, sets) to one figure a set; more is better."""
 
+LEAST_PERIODS = 20
+"""Four blocks of five."""
 _LEAST_ROWS_A_BLOCK = 5
 _MOST_BLOCKS = 16
 """12,870 splits, as in the paper; more blocks shorten each half's memory without a better estimate."""
@@ -68,8 +70,10 @@ def usual_blocks(periods: int) -> int:
     """The largest even number of blocks up to 16 with at least five periods each. ValueError below 20 periods, where
     not even four such blocks exist."""
     blocks = min(_MOST_BLOCKS, periods // _LEAST_ROWS_A_BLOCK // 2 * 2)
-    if blocks < 4:
-        raise ValueError(f"Cross-validation needs at least 20 periods of returns, not {periods}.")
+    if periods < LEAST_PERIODS:
+        raise ValueError(
+            f"Cross-validation needs at least {LEAST_PERIODS} periods of returns, not {periods}."
+        )
     return blocks
 
 

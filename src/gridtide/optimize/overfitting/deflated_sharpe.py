@@ -38,7 +38,7 @@ def expected_maximum(trials: float) -> float:
     """What the largest of `trials` independent standard normal draws is expected to be; 0 for a single one.
 
     (1 − γ)·Φ⁻¹(1 − 1/N) + γ·Φ⁻¹(1 − 1/(N·e)), γ the Euler-Mascheroni constant. Source: "Pseudo-Mathematics and
-    Financial Charlatanism", proposition 1. ValueError below one trial.
+    Financial Charlatanism". ValueError below one trial.
     """
     if not trials >= 1 or math.isinf(trials):
         raise ValueError(f"At least one trial was made, not {trials}.")
@@ -54,7 +54,7 @@ def deflated_sharpe(chosen: SharpeMoments, trials: float, variance: float) -> De
     """The deflated Sharpe ratio of the `chosen` set.
 
     `trials`: all sets tried. `variance`: of the trials' Sharpe ratios *a period* (annualised ones divided by the
-    periods a year). Source: "The Deflated Sharpe Ratio", equation 2 and the text after it. ValueError below one
+    periods a year). Source: "The Deflated Sharpe Ratio". ValueError below one
     trial and for a negative variance.
     """
     if not variance >= 0:
@@ -66,7 +66,7 @@ def deflated_sharpe(chosen: SharpeMoments, trials: float, variance: float) -> De
 def minimum_backtest_years(trials: float, yearly_sharpe: float = 1.0) -> float:
     """Years of data below which the best of `trials` sets without skill is expected to show `yearly_sharpe`.
 
-    Source: "Pseudo-Mathematics and Financial Charlatanism", theorem 1. ValueError for a ratio that is not above zero.
+    Source: "Pseudo-Mathematics and Financial Charlatanism". ValueError for a ratio that is not above zero.
     """
     if not yearly_sharpe > 0:
         raise ValueError(f"A Sharpe ratio to be expected must be above zero, not {yearly_sharpe}.")

@@ -23,7 +23,7 @@ def trials_by_correlation(returns: NDArray[Any]) -> float:
     """ρ̄ + (1 − ρ̄)·N, ρ̄ the average correlation between two different sets, taken as 0 if below.
 
     `returns`: of shape (periods, N), finite. A set that never moved correlates with none. Source: D. H. Bailey and
-    M. López de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40(5), 2014, appendix A.3.
+    M. López de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40(5), 2014, appendix.
     """
     matrix = returns_matrix(returns)
     sets = matrix.shape[1]

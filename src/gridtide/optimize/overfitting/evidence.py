@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gridtide.optimize.overfitting.columns import returns_matrix
-from gridtide.optimize.overfitting.cscv import cscv
+from gridtide.optimize.overfitting.cscv import LEAST_PERIODS, cscv
 from gridtide.optimize.overfitting.deflated_sharpe import deflated_sharpe
 from gridtide.optimize.overfitting.effective_trials import trials_by_correlation
 from gridtide.optimize.overfitting.probabilistic_sharpe import sharpe_moments
@@ -85,13 +85,16 @@ def evidence_of_returns(
 
     `returns`: of shape (days, sets), fractions a day in the order of time, finite, refused sets left out. `trials`:
     all sets ever tried, those left out and those of earlier searches too; the columns if not given. `chosen`: its
-    column, the highest Sharpe ratio if not given. `generator` is drawn from by the reality check only. ValueError as
-    in `cscv` and for fewer trials than columns.
+    column, the highest Sharpe ratio if not given. `generator` is drawn from by the reality check only. Of fewer than
+    two sets or 20 days nothing can be told, and the figures are missing. ValueError for values that are not finite,
+    blocks that `cscv` refuses, and fewer trials than columns.
     """
-    matrix = returns_matrix(returns)
+    matrix = returns_matrix(returns, least_sets=0)
     count = matrix.shape[1] if trials is None else trials
     if count < matrix.shape[1]:
         raise ValueError(f"{count} trials cannot have given {matrix.shape[1]} columns of returns.")
+    if matrix.shape[1] < 2 or len(matrix) < LEAST_PERIODS:
+        return Evidence(trials=count, periods=len(matrix))
     sharpes = _sharpes(matrix)
     best = matrix[:, int(sharpes.argmax()) if chosen is None else chosen]
     split = cscv(matrix, blocks)

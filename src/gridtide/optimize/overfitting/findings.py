@@ -54,11 +54,13 @@ def findings(evidence: Evidence, limits: Thresholds) -> list[Finding]:
 
 
 def _deflated(evidence: Evidence, limits: Thresholds) -> Iterator[Finding]:
+    """The effective figure alone may call a weak edge luck: where cross-validation and the reality check both clear
+    the choice, it only keeps it from being shown."""
     shares = [share for share in (evidence.deflated, evidence.deflated_effective) if share is not None]
     tries = times(evidence.trials, "tries")
     if shares and min(shares) < limits.deflated_bad:
         yield Finding(
-            Level.OVERFITTED,
+            Level.NOT_SHOWN if _is_cleared(evidence, limits) else Level.OVERFITTED,
             f"luck alone makes the best of {tries} look as good (the deflated Sharpe ratio is {percent(min(shares))}, "
             f"below {percent(limits.deflated_bad)})",
         )
@@ -68,6 +70,18 @@ def _deflated(evidence: Evidence, limits: Thresholds) -> Iterator[Finding]:
             f"for the best of {tries} the result is only {percent(sure)} sure not to be luck "
             f"({percent(limits.deflated_good)} is wanted)",
         )
+
+
+def _is_cleared(evidence: Evidence, limits: Thresholds) -> bool:
+    """Two tests that look at the sets themselves find nothing wrong, and so does the published deflated Sharpe
+    ratio."""
+    return (
+        evidence.overfitting is not None
+        and evidence.overfitting <= limits.overfitting_good
+        and evidence.luck is not None
+        and evidence.luck <= limits.luck_good
+        and (evidence.deflated is None or evidence.deflated >= limits.deflated_bad)
+    )
 
 
 def _overfitting(evidence: Evidence, limits: Thresholds) -> Iterator[Finding]:

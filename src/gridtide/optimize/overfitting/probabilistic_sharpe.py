@@ -69,7 +69,7 @@ def sharpe_moments(returns: NDArray[Any]) -> SharpeMoments | None:
 def sharpe_deviation(moments: SharpeMoments) -> float:
     """Standard error of the Sharpe ratio's estimate, a period: √((1 − γ₃·SR + (γ₄ − 1)/4·SR²) / (n − 1)).
 
-    Source: the paper above, equation 8, after E. Mertens (2002).
+    Source: the paper above, after E. Mertens (2002).
     """
     return math.sqrt(_spread(moments) / (moments.periods - 1))
 
@@ -77,7 +77,7 @@ def sharpe_deviation(moments: SharpeMoments) -> float:
 def probabilistic_sharpe(moments: SharpeMoments, benchmark: float = 0.0) -> float:
     """The probability that the true Sharpe ratio is above `benchmark` (a period): Φ((SR − SR*) / standard error).
 
-    Source: the paper above, equation 11.
+    Source: the paper above.
     """
     distance, deviation = moments.sharpe - benchmark, sharpe_deviation(moments)
     if deviation == 0:
@@ -89,7 +89,7 @@ def minimum_track_record(moments: SharpeMoments, benchmark: float = 0.0, confide
     """Periods a record with these moments must have before its Sharpe ratio is above `benchmark` at `confidence`;
     infinite if the ratio is not above it. The record's own length plays no part.
 
-    Source: the paper above, equation 13. ValueError for a confidence that is not between 0 and 1.
+    Source: the paper above. ValueError for a confidence that is not between 0 and 1.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")

@@ -121,10 +121,13 @@ def range_survival(
     sizes = np.ones(len(grid) - 1) if quantities is None else np.asarray(quantities, np.float64)
     if not first > 0 or len(sizes) != len(grid) - 1 or not days or paths < 1:
         raise ValueError("A card needs a start above zero, one quantity an interval, horizons and paths.")
+    if min(changes, default=0) <= -1:
+        raise ValueError("A price cannot change by −100 % or below −100 %.")
     length = _length(moves.closes) if block_length is None else block_length
     steps = np.array([max(1, round(day * _DAY_MS / step_ms)) for day in sorted(days)], np.int64)
-    holding = first_holding(grid, first)
-    walked = _walked(moves, (np.log(grid / first), holding), steps, paths, length, generator)
+    walked = _walked(
+        moves, (np.log(grid / first), first_holding(grid, first)), steps, paths, length, generator
+    )
     return RangeSurvival(
         start=first,
         lower=float(grid[0]),
@@ -267,7 +270,7 @@ def _walk(
                     else:
                         sold += 1
                     held += 1
-            if step + 1 == steps[horizon]:
+            while horizon < steps.size and step + 1 == steps[horizon]:
                 side[path, horizon] = left
                 outside[path, horizon] = price < levels[0] or price > levels[-1]
                 trips[path, horizon] = count

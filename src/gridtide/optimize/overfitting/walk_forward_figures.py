@@ -15,7 +15,7 @@ from typing import NamedTuple
 _DAYS_A_YEAR = 365
 
 
-class Window(NamedTuple):
+class WindowReturns(NamedTuple):
     """One step of a walk-forward: what its winner earned, as fractions of the capital it started with, not yearly."""
 
     in_sample: float
@@ -45,7 +45,7 @@ class WalkForwardFigures:
     """Of all that profitable windows earned out-of-sample, what the best one did; None if none was profitable."""
 
 
-def walk_forward_figures(windows: Iterable[Window]) -> WalkForwardFigures:
+def walk_forward_figures(windows: Iterable[WindowReturns]) -> WalkForwardFigures:
     """Efficiency and consistency over `windows`, in the order of time. ValueError without windows and for a window
     without days."""
     steps = list(windows)

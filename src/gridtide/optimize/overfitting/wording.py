@@ -23,6 +23,8 @@ class Level(StrEnum):
     NOT_JUDGED = "not judged"
 
 
+_MOST_REASONS = 2
+"""In a sentence; all of them stand in the verdict's list."""
 NAMES = {
     "trials": "the number of sets tried",
     "overfitting": "the probability of overfitting (cross-validation of all sets)",
@@ -38,10 +40,10 @@ NAMES = {
 
 def sentence_for(level: Level, decisive: Sequence[str], lacking: Sequence[str], evidence: Evidence) -> str:
     """The sentence for `level`, given what decided it and which required figures are lacking."""
-    reason = joined(decisive)
+    reason = joined(decisive[:_MOST_REASONS])
     match level:
         case Level.OVERFITTED:
-            return f"Overfitted: {reason}, so do not expect the shown profit again."
+            return f"Overfitted: {reason}, {_advice(evidence)}."
         case Level.NOT_SHOWN:
             return f"Not shown: {reason}, so take the profit for luck until new data confirm it."
         case Level.FRAGILE:
@@ -52,6 +54,12 @@ def sentence_for(level: Level, decisive: Sequence[str], lacking: Sequence[str], 
             return f"Not judged: {joined(lacking)} {'is' if len(lacking) == 1 else 'are'} missing."
         case _:
             assert_never(level)
+
+
+def _advice(evidence: Evidence) -> str:
+    if evidence.profit is not None and evidence.profit <= 0:
+        return "and even so it earned nothing"
+    return "so do not expect the shown profit again"
 
 
 def _holds(evidence: Evidence) -> str:
