@@ -78,7 +78,9 @@ class OrderTracker:
 
     def next_due(self) -> Timestamp | None:
         """When the first order has to be looked after."""
-        return min((order.due_at for order in self._timed.values() if order.due_at is not None), default=None)
+        if not self._timed:
+            return None
+        return min([order.due_at for order in self._timed.values() if order.due_at is not None], default=None)
 
     def due(self, now: Timestamp) -> list[TrackedOrder]:
         """Orders whose moment has come, in the order they were given one."""

@@ -27,6 +27,9 @@ WAKE = "~wake"
 """The part of the stored state that is the engine's: when the strategy asked to be called."""
 
 
+_encode = json.JSONEncoder(default=str).encode
+
+
 def own_parts(stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The strategy's own parts of a stored state; None for a strategy that never started."""
     return None if stored is None else {name: part for name, part in stored.items() if name != WAKE}
@@ -130,4 +133,4 @@ class StrategyDesk:
 
 def _text(part: Any) -> str:
     """A part as text, to compare: the strategy may change in place what it handed out."""
-    return part if isinstance(part, str) else json.dumps(part, default=str)
+    return part if isinstance(part, str) else _encode(part)

@@ -277,12 +277,13 @@ class LiveRun:
                     raise Defect("the stream of the exchange ended")
 
     def _listen(self, entries: list[JournalEntry]) -> None:
+        now = self.exchange.now()
         for entry in entries:
             if isinstance(entry, FillAdded):
                 self.recent_fills.append(entry.fill)
+                self._delivery.see_booked(entry, now)
             elif isinstance(entry, NoticeAdded):
-                self.notices.append(NoticeView(self.exchange.now(), entry.level, entry.kind, entry.text))
-            self._delivery.see_entry(entry, self.exchange.now())
+                self.notices.append(NoticeView(now, entry.level, entry.kind, entry.text))
             if self.on_entry is not None:
                 self.on_entry(entry)
         self._plan_delivery_look()
