@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
-from gridtide.venue.rounding import UNIT, is_multiple, steps_below
+from gridtide.venue.rounding import UNIT, is_multiple, remainder, steps_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,8 +126,14 @@ class AmbientBook:
         levels = self._sides.get(side)
         if levels is not None:
             return next(iter(levels), None)
-        ticks = self._best(side)
-        return None if ticks < 1 else self._tick * ticks
+        bound, tick = self.bid_from if side is Side.BUY else self.ask_from, self._tick
+        if bound is None:
+            return None
+        above = remainder(bound, tick)
+        if side is Side.SELL:
+            return bound - above + tick
+        price = bound - (above or tick)
+        return price if price > 0 else None
 
     def amount_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price; zero where there is no level."""
