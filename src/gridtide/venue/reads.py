@@ -221,7 +221,7 @@ class VenueReads:
     def best_prices(self, symbol: Symbol) -> TopOfBook:
         """`best` without the amounts, for those who look often."""
         desk = self._desk(symbol)
-        bid, ask, last = desk.best_price(Side.BUY), desk.best_price(Side.SELL), desk.last_price
+        (bid, ask), last = desk.best_prices(), desk.last_price
         return TopOfBook(
             None if bid is None else Price(bid),
             None if ask is None else Price(ask),
