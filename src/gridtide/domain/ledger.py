@@ -107,8 +107,10 @@ class LedgerChange(NamedTuple):
     @property
     def profit(self) -> Money:
         """Grid profit of this booking."""
-        with localcontext(EXACT):
-            return Money(sum((closing.proceeds - closing.cost for closing in self.closings), ZERO))
+        profit = ZERO
+        for closing in self.closings:
+            profit = EXACT.add(profit, EXACT.subtract(closing.proceeds, closing.cost))
+        return Money(profit)
 
 
 class Statement(NamedTuple):

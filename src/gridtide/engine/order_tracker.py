@@ -156,10 +156,12 @@ class OrderTracker:
 
     def look_again(self, order: TrackedOrder, moment: Timestamp | None) -> None:
         """Have `order` looked after at `moment`; None: when something happens to it."""
-        order.due_at = moment
         if moment is None:
-            self._timed.pop(order.client_order_id, None)
+            if order.due_at is not None:
+                self._timed.pop(order.client_order_id, None)
+                order.due_at = None
         else:
+            order.due_at = moment
             self._timed[order.client_order_id] = order
 
     def touch(self, order: TrackedOrder) -> None:

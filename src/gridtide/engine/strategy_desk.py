@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
-from gridtide.domain.money import Price
 from gridtide.engine import liquidation
 from gridtide.engine.context import EngineContext, WakeConditions
 from gridtide.engine.strategy_host import StrategyHost, StrategyRaised
@@ -76,9 +75,15 @@ class StrategyDesk:
     def wake_if_due(self) -> bool:
         """Whether the strategy was called. Not before a price is known, and not while its own failure waits for its
         owner: what it asked for stands until it has been called for it."""
-        state, wake = self._state, self.context.wake
-        price = state.price
-        if price is None or not wake.is_due(state.now, Price(price)) or not self._may_wake:
+        wake, price = self.context.wake, self._state.price
+        if price is None or not self.is_started:
+            return False
+        is_due = (
+            (wake.below is not None and price <= wake.below)
+            or (wake.above is not None and price >= wake.above)
+            or (wake.at is not None and self._state.now >= wake.at)
+        )
+        if not is_due or not self._may_wake:
             return False
         self.context.wake = WakeConditions()
         if not self._call(self._host.wake, self.context):
