@@ -182,14 +182,15 @@ def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
         state.notice("alarm", "order.unknown_status", text)
     if order.state.rests_at_exchange:
         state.slots.get(order.intent.slot).refusals = 0
-        state.orders.look_again(order, None)
+        if order.due_at is not None:
+            state.orders.look_again(order, None)
         if order.cancel_requested:
             placing.request_cancel(state, order)
 
 
 def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
     """An order shows more executed than is booked: the records have the rest."""
-    if order.state is not IntentState.CLOSING and order.filled_amount < order.executed_amount:
+    if order.filled_amount < order.executed_amount and order.state is not IntentState.CLOSING:
         state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
         state.order(ReadFills(state.market.symbol, state.cursor.safe))
 
