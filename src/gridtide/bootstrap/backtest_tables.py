@@ -27,7 +27,7 @@ def fills_table(record: LaneRecord) -> Table:
         "fills",
         {
             "time": [fill.timestamp for fill in fills],
-            "side": [fill.side.value for fill in fills],
+            "side": [str(fill.side) for fill in fills],
             "level": [_level(fill.client_order_id) for fill in fills],
             "price": [fill.price for fill in fills],
             "amount": [fill.amount for fill in fills],

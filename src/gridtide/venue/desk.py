@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
+from gridtide.venue import refusals
 from gridtide.venue.admission import exchange_limits
 from gridtide.venue.ambient import AmbientBook
 from gridtide.venue.average_price import AveragePrice
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from gridtide.domain.market import Asset, Market
+    from gridtide.domain.market import Asset, Market, Symbol
     from gridtide.venue.fees import PriceOf
     from gridtide.venue.messages import TradePrinted
     from gridtide.venue.recorded_book import RecordedBook
@@ -237,3 +238,10 @@ class Desk:
     def total_at(self, side: Side, price: Decimal) -> Decimal:
         """What the public sees at a price."""
         return self.book.side(side).total_at(price) + self.amount_outside(side, price)
+
+
+class Desks(dict["Symbol", Desk]):
+    """All markets of a venue; raises `VenueRefusal` -1121 for a symbol that is none of them."""
+
+    def __missing__(self, symbol: Symbol) -> Desk:
+        raise refusals.invalid_symbol()
