@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gridtide.bootstrap.backtest_figures import PlayedBot
     from gridtide.config.backtest import BacktestSettings
+    from gridtide.domain.fill import Fee
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -82,9 +83,9 @@ def bot_equity(
     beside = backtest.balance.get(market.base, ZERO) - given.base
     third = _ThirdAsset(each, backtest, has_third=has_third)
     holdings = [Holding(0, free + given.quote + third.value, beside + given.base)]
-    for fill in each.record.fills:
-        third.pay(fill.fill.fee.asset, fill.fill.fee.amount)
-        holdings.append(Holding(fill.point, free + fill.quote + third.value, beside + fill.base))
+    for point, fill, _, quote, base in each.record.fills:
+        third.pay(fill.fee)
+        holdings.append(Holding(point, free + quote + third.value, beside + base))
     return Equity(each.index, holdings)
 
 
@@ -96,14 +97,12 @@ class _ThirdAsset:
         self._asset = name if is_third(name, each.market.symbol) else ""
         self._amount = backtest.balance.get(name, ZERO) if self._asset and has_third else ZERO
         self._price = backtest.fees.asset_price or ZERO
+        self.value = self._amount * self._price
 
-    @property
-    def value(self) -> Decimal:
-        return self._amount * self._price
-
-    def pay(self, asset: str, amount: Decimal) -> None:
-        if asset == self._asset:
-            self._amount -= amount
+    def pay(self, fee: Fee) -> None:
+        if fee.asset == self._asset:
+            self._amount -= fee.amount
+            self.value = self._amount * self._price
 
 
 class _OneMarket:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridtide.bootstrap.backtest_account import account_equity, bot_equity
+from gridtide.bootstrap.backtest_account import account_equity
 from gridtide.bootstrap.backtest_checks import is_third
 from gridtide.bootstrap.backtest_tables import fills_table, level_table, round_trips_table
 from gridtide.domain.errors import InvalidInput
@@ -21,6 +21,7 @@ from gridtide.market_data.gaps import gaps_text
 from gridtide.market_data.known_markets import known_symbols
 from gridtide.performance.baselines import Baseline, baseline
 from gridtide.performance.drawdown import max_drawdown
+from gridtide.performance.equity import Equity, Holding
 from gridtide.performance.figures import time_in_range
 from gridtide.performance.statistics import returns_of, sharpe
 from gridtide.price_path.columns import CandleColumns
@@ -145,16 +146,17 @@ def _market_result(each: PlayedBot, backtest: BacktestSettings, times: Integers)
         fees=statement.fees,
         fees_by_asset={str(asset): paid for asset, paid in state.ledger.fees_paid().items()},
         equity=statement.equity,
-        time_in_range=_time_in_range(each, backtest),
+        time_in_range=_time_in_range(each),
         ended_as=state.bot_state.value if state.bot_state is BotState.RUNNING else _reason(each),
         strategy_state=dict(each.lane.engine.strategy.get_state()),
         prices=path.prices[standing] / 10.0**path.places,
     )
 
 
-def _time_in_range(each: PlayedBot, backtest: BacktestSettings) -> float:
-    levels = each.levels
-    return time_in_range(bot_equity(each, backtest, ZERO), levels[0], levels[-1]) if levels else 0.0
+def _time_in_range(each: PlayedBot) -> float:
+    """Of the price, whatever was held meanwhile."""
+    levels, whole = each.levels, Equity(each.index, [Holding(0, ZERO, ZERO)])
+    return time_in_range(whole, levels[0], levels[-1]) if levels else 0.0
 
 
 def _reason(each: PlayedBot) -> str:

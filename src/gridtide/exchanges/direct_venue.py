@@ -39,6 +39,8 @@ class _PathTape:
         self.lowest, self.highest = (int(price) * unit for price in (path.prices.min(), path.prices.max()))
 
     def points(self, start: int, end: int, since: Timestamp) -> Iterable[PathPoint]:
+        if self._path.time(end - 1) < since:
+            return ()
         return self._path.points(max(start, min(end, self._path.first_at(since))), end)
 
 
@@ -115,8 +117,8 @@ class DirectVenue:
         tape = self._tapes.get(symbol)
         if tape is None:
             tape = self._tapes[symbol] = _PathTape(path)
-        last = path.point(stop - 1)
-        self.venue.skip_to(symbol, last.price, last.market_time, Stretch(tape, start, stop))
+        last = stop - 1
+        self.venue.skip_to(symbol, path.price(last), path.time(last), Stretch(tape, start, stop))
 
     def bounds(self, symbol: Symbol) -> Bounds:
         return self.venue.prices_of_interest(symbol)
