@@ -232,13 +232,16 @@ def knows(run: LiveRun, booked: int, there: Shown) -> bool:
 
 
 async def late(
-    stream: Callable[[Symbol], AsyncIterator[StreamEvent]], seconds: float, symbol: Symbol
+    stream: Callable[[Symbol, str | None], AsyncIterator[StreamEvent]],
+    seconds: float,
+    symbol: Symbol,
+    timeframe: str | None = None,
 ) -> AsyncIterator[StreamEvent]:
     """The events of `stream`, each `seconds` later."""
     events: asyncio.Queue[StreamEvent] = asyncio.Queue()
 
     async def read() -> None:
-        async for event in stream(symbol):
+        async for event in stream(symbol, timeframe):
             asyncio.get_running_loop().call_later(seconds, events.put_nowait, event)
 
     reading = asyncio.create_task(read())

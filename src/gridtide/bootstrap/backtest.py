@@ -26,6 +26,7 @@ from gridtide.engine.settings import BotIdentity, EngineSettings, ProtocolTimes
 from gridtide.exchanges.direct_venue import DirectVenue
 from gridtide.market_data.known_markets import market_of
 from gridtide.price_path.candle_path import PathRule, runs_of
+from gridtide.price_path.closed_candles import ClosedCandles
 from gridtide.price_path.columns import CandleColumns, TradeColumns
 from gridtide.price_path.crossing import CrossingIndex
 from gridtide.price_path.path import path_of
@@ -185,14 +186,17 @@ def build_world(
     backtest = settings.backtest
     venue = _venue(backtest, prepared)
     recorder = Recorder()
+    times = TIMES if arrivals is None else RECORDED_TIMES
+    engines = [_engine(each, settings, number, times) for number, each in enumerate(prepared)]
     lanes = [
         Lane(
-            _engine(each, settings, number, TIMES if arrivals is None else RECORDED_TIMES),
+            engine,
             each.index,
             looks_everywhere=looks_everywhere,
             opening=_opening(each, backtest),
+            candles=_candles(each, engine.timeframe),
         )
-        for number, each in enumerate(prepared)
+        for each, engine in zip(prepared, engines, strict=True)
     ]
     run = BacktestRun(
         lanes,
@@ -255,6 +259,10 @@ def _engine(each: Prepared, settings: AppSettings, number: int, times: ProtocolT
         backtest_gate(each.bot),
         BotSnapshot(number + 1),
     )
+
+
+def _candles(each: Prepared, timeframe: str | None) -> ClosedCandles | None:
+    return None if timeframe is None else ClosedCandles(each.data.columns, timeframe)
 
 
 def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:

@@ -158,6 +158,11 @@ class Engine:
         return below, above
 
     @property
+    def timeframe(self) -> str | None:
+        """Of which candles the strategy wants to be told, by `CandleClosed`; None: of none."""
+        return self._desk.timeframe
+
+    @property
     def wants_to_send(self) -> bool:
         """Whether a `SendWindowOpened` would find something to transmit."""
         return placing.may_send(self.state) and self.state.orders.has_planned

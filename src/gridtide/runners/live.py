@@ -208,7 +208,8 @@ class LiveRun:
     # --- inside --------------------------------------------------------------------------------------
 
     async def _read_stream(self) -> None:
-        async for event in self.exchange.stream(self.engine.state.market.symbol):
+        symbol, timeframe = self.engine.state.market.symbol, self.engine.timeframe
+        async for event in self.exchange.stream(symbol, timeframe):
             self.session.heard += 1
             self._delivery.see_event(event, self.exchange.now())
             self.session.deliver(event)
