@@ -304,7 +304,8 @@ def test_steps_that_were_guessed_from_the_data_are_said() -> None:
     candles = random_candles(random.Random(5), 50)
     found = gridtide.backtest(config(), candles | {"volume": np.zeros(50)})
     assert (
-        "ABC/USDT: its rules are not known; by its data the tick is 0.01, the lot 0.00000001" in found.notes
+        "ABC/USDT: its rules at the time are not known: tick 0.01 and lot 0.00000001 are read off the whole data, "
+        "later rows included; state them in backtest.rules" in found.notes
     )
     assert found.markets[0].ended_as == "RUNNING"
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.bootstrap.backtest_checks import check_books, check_settings, is_third
 from gridtide.bootstrap.backtest_figures import PlayedBot, result_of
+from gridtide.bootstrap.backtest_rules import StatedRules
 from gridtide.bootstrap.bots import allocation_of, backtest_gate, make_strategy
 from gridtide.config.fingerprint import config_hash, redacted_view
 from gridtide.domain.errors import InvalidInput
@@ -40,6 +41,7 @@ from gridtide.venue.venue import Venue
 
 if TYPE_CHECKING:
     from gridtide.config.backtest import BacktestSettings
+    from gridtide.config.backtest_rules import MarketRulesSettings
     from gridtide.config.bot import BotSettings
     from gridtide.config.settings import AppSettings
     from gridtide.domain.events import Event
@@ -72,12 +74,17 @@ class Prepared:
     market: Market
     data: LoadedData
     index: CrossingIndex
+    rules: StatedRules
+    """What the config says of the market at the time."""
 
 
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    return tuple(_prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule) for bot in settings.bots)
+    stated = settings.backtest.rules
+    return tuple(
+        _prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule, stated) for bot in settings.bots
+    )
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -91,13 +98,17 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
     return found[0]
 
 
-def _prepare_bot(bot: BotSettings, data: LoadedData, rule: PathRule) -> Prepared:
+def _prepare_bot(
+    bot: BotSettings, data: LoadedData, rule: PathRule, stated: Sequence[MarketRulesSettings]
+) -> Prepared:
     columns = data.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
-    market = market_of(Symbol(bot.market), [price_step], [amount_step])
-    return Prepared(bot, market, data, CrossingIndex(path_of(columns, rule)))
+    index = CrossingIndex(path_of(columns, rule))
+    rules = StatedRules(stated, bot.market, index.path.time(0))
+    market = rules.market_at_start(market_of(Symbol(bot.market), [price_step], [amount_step]))
+    return Prepared(bot, market, data, index, rules)
 
 
 def _amount_places(columns: CandleColumns | TradeColumns) -> int:
@@ -151,7 +162,7 @@ def play(
     check_books(world.run.lanes, settings.backtest.balance, world.venue.balances(ACCOUNT))
     seconds = time.perf_counter() - begun
     played = [
-        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index)
+        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index, each.rules)
         for each, lane in zip(prepared, world.run.lanes, strict=True)
     ]
     return result_of(
@@ -201,7 +212,7 @@ def build_world(
     run = BacktestRun(
         lanes,
         DirectVenue(venue, ACCOUNT),
-        schedules=_halts(prepared) if backtest.halt_at_gaps else None,
+        schedules=_schedules(prepared, halt_at_gaps=backtest.halt_at_gaps),
         latency=_latency(backtest),
         arrivals=arrivals,
         listener=recorder,
@@ -273,12 +284,18 @@ def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:
     return [AssetPriced(Asset(asset), Price(price))]
 
 
-def _halts(prepared: Sequence[Prepared]) -> dict[Symbol, MarketSchedule]:
-    """Each market is closed from where candles are missing up to the next candle."""
-    return {
-        each.market.symbol: halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
-        for each in prepared
-    }
+def _schedules(prepared: Sequence[Prepared], *, halt_at_gaps: bool) -> dict[Symbol, MarketSchedule]:
+    """Markets of which rules or status change. With `halt_at_gaps` each is closed from where candles are missing up to
+    the next candle."""
+    schedules = {}
+    for each in prepared:
+        schedule = each.rules.schedule(each.market)
+        if halt_at_gaps:
+            closed = halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
+            schedule = schedule.merged(closed.while_trading(schedule, each.market.status))
+        if schedule.changes:
+            schedules[each.market.symbol] = schedule
+    return schedules
 
 
 def _latency(backtest: BacktestSettings) -> Latency | None:

@@ -16,9 +16,8 @@ from gridtide.bootstrap.backtest_checks import is_third
 from gridtide.bootstrap.backtest_tables import fills_table, level_table, round_trips_table
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.journal import BotState
-from gridtide.domain.money import EXACT, ZERO, FeeRate, Money, tidy
+from gridtide.domain.money import EXACT, ZERO, FeeRate, Money
 from gridtide.market_data.gaps import gaps_text
-from gridtide.market_data.known_markets import known_symbols
 from gridtide.performance.baselines import Baseline, baseline
 from gridtide.performance.drawdown import max_drawdown
 from gridtide.performance.figures import time_in_range
@@ -30,6 +29,7 @@ from gridtide.strategies.grid.strategy import GridTradingStrategy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gridtide.bootstrap.backtest_rules import StatedRules
     from gridtide.config.backtest import BacktestSettings
     from gridtide.config.bot import BotSettings
     from gridtide.domain.ledger import Statement
@@ -54,6 +54,7 @@ class PlayedBot:
     lane: Lane
     record: LaneRecord
     index: CrossingIndex
+    rules: StatedRules
 
     @property
     def levels(self) -> tuple[Decimal, ...]:
@@ -201,9 +202,8 @@ def _notes(played: Sequence[PlayedBot], backtest: BacktestSettings, rule: PathRu
             notes.append(f"{symbol}: the bot ended as {_reason(each)}")
         elif not each.record.fills:
             notes.append(f"{symbol}: nothing was traded; is the range where the price was?")
-        if symbol not in known_symbols():
-            tick, lot = tidy(each.market.rules.tick_size), tidy(each.market.rules.lot_size)
-            notes.append(f"{symbol}: its rules are not known; by its data the tick is {tick}, the lot {lot}")
+        path = each.index.path
+        notes += [f"{symbol}: {note}" for note in each.rules.notes(each.market, path.time(len(path) - 1))]
         if not each.bot.risk.enabled:
             notes.append(f"{symbol}: risk is off, the bot had no limits")
     notes += _account_notes(played, backtest)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from gridtide.config.backtest_rules import MarketRulesSettings
 from gridtide.config.fees import FeeSettings
 from gridtide.config.values import AssetCode, Fraction, NotNegative, Section
 
@@ -47,5 +48,14 @@ class BacktestSettings(Section):
     seed: int = 1
     """Decides everything random: the queue's luck and the latency."""
 
+    rules: list[MarketRulesSettings] = Field(default_factory=list)
+    """What held on the markets at the time, where it is not what is known of them."""
+
     halt_at_gaps: bool = False
     """Whether the market is closed where its data has a gap, so that orders are refused there."""
+
+    @field_validator("rules", mode="after")
+    @classmethod
+    def _without_empty(cls, rules: list[MarketRulesSettings]) -> list[MarketRulesSettings]:
+        """An item whose keys are all commented out says nothing."""
+        return [each for each in rules if not each.is_empty]

@@ -178,6 +178,7 @@ class BacktestRun:
             if change is not None and change <= now:
                 market = self._exchange.obey(symbol, schedule, now)
                 self._deliver(self._by_symbol[symbol], [MarketChanged(market)], now)
+                self._hear(now)
 
     # --- one reaction --------------------------------------------------------------------------------
 
