@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +317,19 @@ def test_the_first_purchase_is_bought_whole_however_large(investment: str) -> No
     settings = config(grid_settings(total_investment=investment), {"balance": {"USDT": investment}})
     first = next(iter(gridtide.backtest(settings, candles).fills))
     assert first["quote_amount"] / Decimal(investment) == pytest.approx(Decimal("0.515"), abs=Decimal("0.01"))
+
+
+def test_the_first_purchase_pays_slippage_up_to_its_cap() -> None:
+    """It takes with a limit: the ask plus slippage, and never more than the limit."""
+    candles = random_candles(random.Random(5), 50)
+
+    def paid(slippage: str) -> Decimal:
+        settings = config(grid_settings(price_cap="0.002"), {"slippage": slippage})
+        first = next(iter(gridtide.backtest(settings, candles).fills))
+        assert not first["is_maker"]
+        price: Decimal = first["price"]
+        return price
+
+    ask = paid("0")
+    assert paid("0.001") == (ask * Decimal("1.001")).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+    assert paid("0.01") == (ask * Decimal("1.002")).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)

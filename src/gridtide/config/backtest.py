@@ -34,10 +34,11 @@ class BacktestSettings(Section):
     """The part of a move's volume that resting orders may take together. Left out: no cap."""
 
     slippage: Fraction = Decimal(0)
-    """By how much market orders trade worse than the best price: 0.001 is 0.1 %. A grid sends limit orders only."""
+    """By how much takers trade worse than the best price: 0.001 is 0.1 %. A limit is never passed; what rests keeps its
+    price."""
 
     volume_slippage: Fraction = Decimal(0)
-    """How much worse still a market order trades that is as large as all that traded in five minutes."""
+    """How much worse still a taker trades whose order is as large as all that traded in five minutes."""
 
     latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     """How long an order or a cancel takes to the exchange."""
