@@ -99,5 +99,5 @@ def test_a_run_of_minutes_says_which_minutes(command: Command, world: Path) -> N
 def test_a_result_shown_by_itself_is_one_line(world: Path) -> None:
     """A notebook that ends a cell with the result would else print every notice and array of it."""
     shown = repr(gridtide.backtest(world / "grid.yaml", world / "BTCUSDT-1m.csv"))
-    assert shown.startswith("<backtest of btc-grid on BTC/USDT: 15000 became ")
+    assert shown.startswith("<backtest of btc-grid on BTC/USDT: 5000 became ")
     assert len(shown) < 200

@@ -38,7 +38,7 @@ def settings_for(config: Path, market: str | None) -> AppSettings:
         bot = settings.bots[0].model_copy(update={"market": market_named(market)})
     except ValueError as error:
         raise InvalidInput(f"--market {market}: {error}") from None
-    return settings.model_copy(update={"bots": [bot]})
+    return settings.with_bots([bot])
 
 
 def data_for(

@@ -15,8 +15,9 @@ from gridtide.config.values import AssetCode, Fraction, NotNegative, Section
 class BacktestSettings(Section):
     """How `gridtide backtest` plays the past; nothing that trades reads it."""
 
-    balance: dict[AssetCode, NotNegative] = Field(default_factory=lambda: {"USDT": Decimal(15000)})
-    """What the simulated account holds at the start. Return and drawdown count all of it, used or not."""
+    balance: dict[AssetCode, NotNegative] = Field(default_factory=dict)
+    """What the simulated account holds at the start, such as {USDT: 15000}. Empty: what the bots are to use. Return and
+    drawdown count all of it, used or not."""
 
     fees: FeeSettings = FeeSettings()
     """What an execution costs."""
