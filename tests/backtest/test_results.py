@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
@@ -333,3 +334,19 @@ def test_the_first_purchase_pays_slippage_up_to_its_cap() -> None:
     ask = paid("0")
     assert paid("0.001") == (ask * Decimal("1.001")).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
     assert paid("0.01") == (ask * Decimal("1.002")).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def test_a_part_of_the_time_is_played_on_demand() -> None:
+    """By text and by datetimes, the same as with that part of the data alone; the end is not included."""
+    candles = random_candles(random.Random(5), 120, gap_chance=0)
+    cut = {name: column[30:90] for name, column in candles.items()}
+    start, end = (datetime.fromtimestamp(int(candles["timestamp"][row]) / 1000, UTC) for row in (30, 90))
+    whole, part = gridtide.backtest(config(), candles), gridtide.backtest(config(), cut)
+    assert gridtide.backtest(config(), candles, from_=start, to=end).final_equity == part.final_equity
+    assert (
+        gridtide.backtest(config(), candles, from_=start.isoformat()).markets[0].start
+        == part.markets[0].start
+    )
+    assert part.final_equity != whole.final_equity
+    with pytest.raises(InvalidInput, match="is not after"):
+        gridtide.backtest(config(), candles, from_=end, to=start)
