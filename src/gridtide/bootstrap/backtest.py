@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.bootstrap.backtest_checks import check_books, check_settings, is_third
 from gridtide.bootstrap.backtest_figures import PlayedBot, result_of
+from gridtide.bootstrap.backtest_rules import StatedRules
 from gridtide.bootstrap.bots import allocation_of, backtest_gate, make_strategy
 from gridtide.config.fingerprint import config_hash, redacted_view
 from gridtide.domain.errors import InvalidInput
@@ -28,6 +29,7 @@ from gridtide.engine.settings import BotIdentity, EngineSettings, ProtocolTimes
 from gridtide.exchanges.direct_venue import DirectVenue
 from gridtide.market_data.known_markets import market_of
 from gridtide.price_path.candle_path import PathRule, runs_of
+from gridtide.price_path.closed_candles import ClosedCandles
 from gridtide.price_path.columns import CandleColumns, TradeColumns
 from gridtide.price_path.crossing import CrossingIndex
 from gridtide.price_path.path import path_of
@@ -41,6 +43,7 @@ from gridtide.venue.venue import Venue
 
 if TYPE_CHECKING:
     from gridtide.config.backtest import BacktestSettings
+    from gridtide.config.backtest_rules import MarketRulesSettings
     from gridtide.config.bot import BotSettings
     from gridtide.config.settings import AppSettings
     from gridtide.domain.events import Event
@@ -75,12 +78,17 @@ class Prepared:
     market: Market
     data: LoadedData
     index: CrossingIndex
+    rules: StatedRules
+    """What the config says of the market at the time."""
 
 
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    return tuple(_prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule) for bot in settings.bots)
+    stated = settings.backtest.rules
+    return tuple(
+        _prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule, stated) for bot in settings.bots
+    )
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -94,13 +102,17 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
     return found[0]
 
 
-def _prepare_bot(bot: BotSettings, data: LoadedData, rule: PathRule) -> Prepared:
+def _prepare_bot(
+    bot: BotSettings, data: LoadedData, rule: PathRule, stated: Sequence[MarketRulesSettings]
+) -> Prepared:
     columns = data.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
-    market = market_of(Symbol(bot.market), [price_step], [amount_step])
-    return Prepared(bot, market, data, CrossingIndex(path_of(columns, rule)))
+    index = CrossingIndex(path_of(columns, rule))
+    rules = StatedRules(stated, bot.market, index.path.time(0))
+    market = rules.market_at_start(market_of(Symbol(bot.market), [price_step], [amount_step]))
+    return Prepared(bot, market, data, index, rules)
 
 
 def _amount_places(columns: CandleColumns | TradeColumns) -> int:
@@ -167,7 +179,7 @@ def play(
     check_books(world.run.lanes, settings.backtest.balance, world.venue.balances(ACCOUNT))
     seconds = time.perf_counter() - begun
     played = [
-        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index)
+        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index, each.rules)
         for each, lane in zip(prepared, world.run.lanes, strict=True)
     ]
     return result_of(
@@ -202,19 +214,22 @@ def build_world(
     backtest = settings.backtest
     venue = _venue(backtest, prepared)
     recorder = Recorder()
+    times = TIMES if arrivals is None else RECORDED_TIMES
+    engines = [_engine(each, settings, number, times) for number, each in enumerate(prepared)]
     lanes = [
         Lane(
-            _engine(each, settings, number, TIMES if arrivals is None else RECORDED_TIMES),
+            engine,
             each.index,
             looks_everywhere=looks_everywhere,
             opening=_opening(each, backtest),
+            candles=_candles(each, engine.timeframe),
         )
-        for number, each in enumerate(prepared)
+        for each, engine in zip(prepared, engines, strict=True)
     ]
     run = BacktestRun(
         lanes,
         DirectVenue(venue, ACCOUNT),
-        schedules=_halts(prepared) if backtest.halt_at_gaps else None,
+        schedules=_schedules(prepared, halt_at_gaps=backtest.halt_at_gaps),
         latency=_latency(backtest),
         arrivals=arrivals,
         listener=recorder,
@@ -274,6 +289,10 @@ def _engine(each: Prepared, settings: AppSettings, number: int, times: ProtocolT
     )
 
 
+def _candles(each: Prepared, timeframe: str | None) -> ClosedCandles | None:
+    return None if timeframe is None else ClosedCandles(each.data.columns, timeframe)
+
+
 def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:
     """What a third asset that fees are paid in is worth: without it the books would count them as nothing."""
     asset, price = backtest.fees.asset, backtest.fees.asset_price
@@ -282,12 +301,18 @@ def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:
     return [AssetPriced(Asset(asset), Price(price))]
 
 
-def _halts(prepared: Sequence[Prepared]) -> dict[Symbol, MarketSchedule]:
-    """Each market is closed from where candles are missing up to the next candle."""
-    return {
-        each.market.symbol: halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
-        for each in prepared
-    }
+def _schedules(prepared: Sequence[Prepared], *, halt_at_gaps: bool) -> dict[Symbol, MarketSchedule]:
+    """Markets of which rules or status change. With `halt_at_gaps` each is closed from where candles are missing up to
+    the next candle."""
+    schedules = {}
+    for each in prepared:
+        schedule = each.rules.schedule(each.market)
+        if halt_at_gaps:
+            closed = halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
+            schedule = schedule.merged(closed.while_trading(schedule, each.market.status))
+        if schedule.changes:
+            schedules[each.market.symbol] = schedule
+    return schedules
 
 
 def _latency(backtest: BacktestSettings) -> Latency | None:

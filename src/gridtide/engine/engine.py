@@ -160,6 +160,11 @@ class Engine:
         return below, above
 
     @property
+    def timeframe(self) -> str | None:
+        """Of which candles the strategy wants to be told, by `CandleClosed`; None: of none."""
+        return self._desk.timeframe
+
+    @property
     def wants_to_send(self) -> bool:
         """Whether a `SendWindowOpened` would find something to transmit."""
         return self.state.orders.has_planned and placing.may_send(self.state)

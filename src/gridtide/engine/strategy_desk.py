@@ -105,9 +105,15 @@ class StrategyDesk:
         waits_for_owner = state.pause_reason is PauseReason.STRATEGY
         return self.is_started and state.price is not None and not waits_for_owner
 
+    @property
+    def timeframe(self) -> str | None:
+        """Of which candles the strategy is told."""
+        return self._host.timeframe
+
     def candle(self, timeframe: str, candle: Candle) -> None:
-        """Hand on a candle of the timeframe the strategy subscribed to."""
-        if self.is_started and timeframe == self._host.timeframe:
+        """Hand on a candle of the timeframe the strategy subscribed to; not while its own failure waits for its
+        owner."""
+        if timeframe == self._host.timeframe and self._may_wake:
             self._call(self._host.candle, candle, self.context)
 
     def record(self, slot: Slot) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Transient
 from gridtide.domain.events import CancelAccepted, OrderFound, OrderNotFound, SnapshotTaken
+from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ONE
 from gridtide.exchanges.binance_refusals import NO_SUCH_ORDER_CODES
 from gridtide.exchanges.venue_replies import accepted, not_accepted, not_cancelled, order_request
@@ -128,8 +129,12 @@ class DirectVenue:
         return heard
 
     def obey(self, symbol: Symbol, schedule: MarketSchedule, now: Timestamp) -> Market:
+        before = self.venue.market(symbol).status
         self.venue.obey(symbol, schedule, now)
-        return self.venue.market(symbol)
+        market = self.venue.market(symbol)
+        if market.status is MarketStatus.BREAK and before is not MarketStatus.BREAK:
+            self._hear(self.venue.expire_orders(self.account_id, symbol, now))  # a delisting ends them
+        return market
 
     # --- inside --------------------------------------------------------------------------------------
 

@@ -193,8 +193,10 @@ class VenueExchange:
 
     # --- stream --------------------------------------------------------------------------------------
 
-    async def stream(self, symbol: Symbol) -> AsyncIterator[ev.StreamEvent]:
+    async def stream(self, symbol: Symbol, timeframe: str | None = None) -> AsyncIterator[ev.StreamEvent]:
         self._check(symbol)
+        if timeframe is not None:
+            self._side.watch_candles(timeframe)
         self._side.listeners[self._events.put] = None
         try:
             yield ev.StreamRestored()

@@ -15,6 +15,7 @@ from gridtide.domain.errors import Transient
 from gridtide.domain.events import BookUpdated
 from gridtide.domain.market import Timestamp
 from gridtide.domain.money import Price
+from gridtide.exchanges.candle_line import CandleBuilder, CandleLine
 from gridtide.exchanges.venue_values import own_fill, user_event
 from gridtide.venue.messages import OrderChanged, PriceMoved, VenueRefusal
 from gridtide.venue.past import PastVenue
@@ -113,6 +114,8 @@ class VenueSide:
         self._records: dict[tuple[int, int], tuple[VenueFill, Fill]] = {}
         self._recent = RecentPast()
         self._recent.begin(venue)
+        self._builder: CandleBuilder | None = None
+        self._candles: CandleLine | None = None
         self.listeners: dict[Callable[[StreamEvent], None], None] = {}
         """In the order they came: the same world is the same again."""
 
@@ -206,9 +209,18 @@ class VenueSide:
     def move(self, price: Decimal, volume: Decimal) -> None:
         """The market walks to `price`."""
         now = Timestamp(self.now())
+        if self._builder is not None and self._candles is not None:
+            closed = self._builder.move(now, price, volume)
+            if closed is not None:
+                self._candles.tell(closed, self.tell)
         move = PriceMoved(price, volume, now)
         self.happened(self.venue.move_market(self.symbol, move, now), now)
         self.tell(BookUpdated(self.symbol, self.book()))
+
+    def watch_candles(self, timeframe: str) -> None:
+        """From now on tell of the candles of `timeframe` that close."""
+        if self._candles is None or self._candles.timeframe != timeframe:
+            self._builder, self._candles = CandleBuilder(timeframe), CandleLine(self.symbol, timeframe)
 
     def book(self) -> TopOfBook:
         best, last = self.venue.best(self.symbol), self.venue.last_price(self.symbol)

@@ -144,7 +144,7 @@ class BacktestRun:
         lane.engine.see_book(self._exchange.book(lane.symbol))
 
     def _pass_time(self, lane: Lane, now: Timestamp) -> None:
-        """What is due at `now`: market changes, arriving requests, the bot's own timers."""
+        """What is due at `now`: market changes, arriving requests, candles that close, the bot's own timers."""
         for each in self.lanes:
             if each is not lane:  # a request may be for any market, and must meet it as it stands now
                 self._stand_at(each, each.path.first_at(now) - 1)
@@ -154,6 +154,9 @@ class BacktestRun:
             _, _, sender, command = heapq.heappop(self._under_way)
             self._deliver(sender, self._carry_out(command, now), now)
             self._hear(now)
+        while (close := lane.next_close()) is not None and close <= now:
+            if (candle := lane.next_candle()) is not None:
+                self._deliver(lane, [candle], now)
         timer = lane.engine.next_timer()
         if timer is not None and timer <= now:
             self._deliver(lane, [TimerFired()], now)
@@ -174,6 +177,7 @@ class BacktestRun:
             if change is not None and change <= now:
                 market = self._exchange.obey(symbol, schedule, now)
                 self._deliver(self._by_symbol[symbol], [MarketChanged(market)], now)
+                self._hear(now)
 
     # --- one reaction --------------------------------------------------------------------------------
 
