@@ -130,7 +130,7 @@ def test_an_execution_no_event_told_makes_the_stream_anew(arrives: str) -> None:
     watch.see_event(ev.StreamRestored(), at - 1000)
     if arrives == "before":
         watch.see_event(event, at + 10)
-    watch.see_entry(entry, at + 100)
+    watch.see_booked(entry, at + 100)
     assert watch.next_look() == at + 5_100
     if arrives == "after":
         watch.see_event(event, at + 3_000)
@@ -145,10 +145,10 @@ def test_what_happened_before_the_connection_stood_is_no_alarm() -> None:
     assert isinstance(entry, FillAdded)
     watch = DeliveryWatch(LIMITS)
     watch.see_event(ev.StreamRestored(), int(entry.fill.timestamp) + 1)
-    watch.see_entry(entry, int(entry.fill.timestamp) + 100)
+    watch.see_booked(entry, int(entry.fill.timestamp) + 100)
     assert watch.next_look() is None
     watch.see_event(ev.StreamInterrupted("gone"), 0)
-    watch.see_entry(replace(entry, source="reply"), int(entry.fill.timestamp) + 200)
+    watch.see_booked(replace(entry, source="reply"), int(entry.fill.timestamp) + 200)
     assert watch.next_look() is None
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.market import Market, Symbol, TopOfBook
     from gridtide.domain.order import OrderUpdate
+    from gridtide.exchanges.candle_line import CandleLine
     from gridtide.exchanges.connection import ExchangeConnection
     from gridtide.exchanges.stream_loop import Feed, Link
     from gridtide.exchanges.transmission import Transmission
@@ -267,7 +268,7 @@ class BinanceExchange(CcxtExchange):
 
     # --- stream --------------------------------------------------------------------------------------
 
-    def _make_feed(self, link: Link, market: Market) -> Feed:
+    def _make_feed(self, link: Link, market: Market, candles: CandleLine | None) -> Feed:
         return BinanceFeed(
             link,
             market,
@@ -275,6 +276,8 @@ class BinanceExchange(CcxtExchange):
             lambda: self.top_of_book(market.symbol),
             with_account=self._settings.has_key,
             on_fill=self._note_arrival,
+            candles=candles,
+            read_candles=lambda line: self._tell_candles(line, link.buffer.put),
         )
 
     def _note_arrival(self, fill: Fill, moment: float) -> None:
