@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridtide.config.yaml_file import read_yaml
 from gridtide.domain.errors import InvalidInput
 from gridtide.optimize.drawing import Drawing, drawing, shuffled
 from gridtide.optimize.space import Choices, Range, Steps, parse_space, resolved
+from tests.house.files import ROOT
 
 
 def space(**values: Any) -> Any:
@@ -46,6 +49,15 @@ def test_ranges_without_steps_are_drawn_within_their_bounds() -> None:
         assert 1 <= drawn["a"] <= 2
         assert isinstance(drawn["b"], int)
         assert 10 <= drawn["b"] <= 1000
+
+
+def test_the_example_of_the_docs_is_a_space(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "optimizing.md").read_text(encoding="utf-8")
+    (tmp_path / "space.yaml").write_text(text.split("```yml\n")[1].split("```")[0])
+    found = parse_space(read_yaml(tmp_path / "space.yaml").data, "space.yaml")
+    assert list(found.domains)[-1] == "fees.maker"
+    assert found.endless == ("total_investment",)
+    assert found.refusal({"lower_price": 100, "upper_price": 110}, {}) is not None
 
 
 def test_a_log_range_gives_each_doubling_the_same_chance() -> None:

@@ -274,7 +274,7 @@ def _chosen(
     now = resolved(chosen, prepared.evaluator.last_price, problem.price_places)
     trading = config_with(prepared, now)
     place = Path() if config is None else config.absolute().parent
-    tried, others = _count(prepared, study, place if config is not None else None, whole.played)
+    tried, others = _count(prepared, study, place if config is not None else None, len(whole))
     judged = judge_study(
         problem,
         searched,
@@ -316,11 +316,11 @@ def config_with(prepared: Prepared, parameters: ParameterSet) -> AppSettings:
     return with_overrides(prepared.settings, sets.overrides(0))
 
 
-def _count(prepared: Prepared, study: StudyFolder, place: Path | None, played: int) -> tuple[int, int]:
+def _count(prepared: Prepared, study: StudyFolder, place: Path | None, trials: int) -> tuple[int, int]:
     """All sets ever tried for this choice, and how many other studies they come from."""
     if place is None:
-        return played, 0
+        return trials, 0
     (bot,) = prepared.settings.bots
     span = prepared.evaluator.span
-    entry = TallyEntry(study.question.key, bot.market, bot.strategy.name, span.start, span.stop, played)
+    entry = TallyEntry(study.question.key, bot.market, bot.strategy.name, span.start, span.stop, trials)
     return count_trials(place / FOLDER, entry)

@@ -20,8 +20,7 @@ from gridtide.optimize.overfitting.evidence import Evidence, evidence_of_returns
 from gridtide.optimize.overfitting.plateau import plateau
 from gridtide.optimize.overfitting.range_survival import range_survival
 from gridtide.optimize.overfitting.verdict import Verdict, judge
-from gridtide.optimize.overfitting.walk_forward_figures import Window as WindowFigures
-from gridtide.optimize.overfitting.walk_forward_figures import walk_forward_figures
+from gridtide.optimize.overfitting.walk_forward_figures import WindowReturns, walk_forward_figures
 from gridtide.optimize.trials import parameter_column
 from gridtide.optimize.walk_forward import DAY_MS
 from gridtide.price_path.columns import CandleColumns
@@ -117,10 +116,8 @@ def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried
         return known
     returns = np.diff(daily[is_whole], axis=1) / daily[is_whole, :-1]
     place = int(is_whole[:chosen].sum())
-    try:
-        return evidence_of_returns(returns.T, np.random.default_rng(seed), trials=tried, chosen=place)
-    except ValueError:  # too few days or sets for any of it
-        return known
+    found = evidence_of_returns(returns.T, np.random.default_rng(seed), trials=tried, chosen=place)
+    return replace(found, profit=profit)
 
 
 def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
@@ -135,10 +132,10 @@ def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
     }
 
 
-def _window_figures(problem: Problem, each: PlayedStep) -> WindowFigures:
+def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
     """A window whose choice could not be played after it earned nothing there."""
     inside, outside = each.step
-    return WindowFigures(
+    return WindowReturns(
         each.inside["final_equity"] / problem.capital - 1,
         (inside.stop - inside.start) / DAY_MS,
         float(each.equity[-1] / each.equity[0] - 1),

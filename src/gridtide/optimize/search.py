@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BATCH_SECONDS = 0.5
 """Batches of a search without memory grow until they take about this long: so often is something kept and shown."""
-_MOST = 5_000
+_MOST = 100_000
 _PARTS = (0.125, 0.35)
 """Shares of a window after which a set may be given up."""
 
