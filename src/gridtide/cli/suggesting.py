@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gridtide.market_data.load import LoadedData
 
 _DAY_SECONDS = 86_400
+_WIDTHS = (14, 14, 8, 10, 14, 25)
 
 
 def place_for(market: str, write: Path | None, *, force: bool) -> Path:
@@ -127,12 +128,13 @@ def _lines(found: Suggestion, wish: SuggestionWish) -> Iterator[str]:
     yield (
         f"Choosing like this earned {percent_text(found.walk_return, sign=True)} on data that no choice had seen.\n"
     )
-    yield f"{'range':<8}{'from':>14}{'to':>14}{'levels':>8}{'gain':>10}{'deepest fall':>14}{'leaves in 7/30/90 days':>25}"
+    heads = ("from", "to", "levels", "gain", "deepest fall", "leaves in 7/30/90 days")
+    yield f"{'range':<8}" + "".join(f"{head:>{width}}" for head, width in zip(heads, _WIDTHS, strict=True))
     for each in found.proposals:
         yield _row(each, found)
     yield (
-        f"\nOf {tidy(found.capital)} {quote} the grid would use {tidy(found.investment)}; the rest is reserve. Gains and "
-        "falls are those of the past\nthe grids were chosen on, and no promise."
+        f"\nOf {tidy(found.capital)} {quote} the grid would use {tidy(found.investment)}; the rest is reserve. Gains "
+        "and falls are those\nof the past the grids were chosen on, and no promise."
     )
 
 
@@ -143,14 +145,18 @@ def _verdict_text(found: Suggestion) -> str:
 def _row(each: Proposal, found: Suggestion) -> str:
     strategy, figures = each.bot.grid, each.played
     gain = figures["final_equity"] / float(found.capital) - 1
-    leaves = (
-        "-"
-        if each.survival is None
-        else "/".join(f"{one.leaves * 100:.0f}" for one in each.survival.horizons) + " %"
+    chances = () if each.survival is None else each.survival.horizons
+    leaves = "/".join(f"{one.leaves * 100:.0f}" for one in chances)
+    cells = (
+        tidy(strategy.lower_price),
+        tidy(strategy.upper_price),
+        str(strategy.levels),
+        percent_text(gain, sign=True),
+        percent_text(figures["max_drawdown"]),
+        f"{leaves} %" if leaves else "-",
     )
-    return (
-        f"{each.width:<8}{tidy(strategy.lower_price):>14}{tidy(strategy.upper_price):>14}{strategy.levels:>8}"
-        f"{percent_text(gain, sign=True):>10}{percent_text(figures['max_drawdown']):>14}{leaves:>25}"
+    return f"{each.width:<8}" + "".join(
+        f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)
     )
 
 
