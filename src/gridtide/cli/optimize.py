@@ -15,6 +15,7 @@ from gridtide.cli.optimize_options import (
     OutOfSample,
     Prune,
     RandomSeed,
+    Report,
     Save,
     SpaceFile,
     Storage,
@@ -48,6 +49,7 @@ def optimize(
     cluster: ClusterAddress = None,
     prune: Prune = False,
     save: Save = None,
+    report: Report = None,
     data_folder: DataFolder = None,
     json: Json = False,
 ) -> int:
@@ -67,6 +69,7 @@ def optimize(
     from gridtide.optimize.walk_forward import WindowWish
 
     cut = WindowWish(windows, in_sample, out_of_sample, embargo, anchored)
+    optimizing.check_report(report)
     settings = optimizing.settings_for(config, market)
     wish = optimizing.wish_for(
         space,
@@ -78,4 +81,5 @@ def optimize(
         has_whole=True,
     )
     loaded = optimizing.data_for(settings, data, from_, to, timeframe, data_folder)
-    return optimizing.search_and_show(config, settings, loaded, wish, save, json=json)
+    places = optimizing.Places(save, report)
+    return optimizing.search_and_show(config, settings, loaded, wish, places, json=json)

@@ -110,3 +110,8 @@ Save = Annotated[
         "on there.",
     ),
 ]
+
+Report = Annotated[
+    Path | None,
+    Parameter(name="--report", help="Write an interactive report of the study into one file, .html."),
+]

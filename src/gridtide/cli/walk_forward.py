@@ -15,6 +15,7 @@ from gridtide.cli.optimize_options import (
     OutOfSample,
     Prune,
     RandomSeed,
+    Report,
     Save,
     SpaceFile,
     Storage,
@@ -48,6 +49,7 @@ def walk_forward(
     cluster: ClusterAddress = None,
     prune: Prune = False,
     save: Save = None,
+    report: Report = None,
     data_folder: DataFolder = None,
     json: Json = False,
 ) -> int:
@@ -63,6 +65,7 @@ def walk_forward(
     from gridtide.optimize.walk_forward import WindowWish
 
     cut = WindowWish(windows, in_sample, out_of_sample, embargo, anchored)
+    optimizing.check_report(report)
     settings = optimizing.settings_for(config, market)
     wish = optimizing.wish_for(
         space,
@@ -74,4 +77,5 @@ def walk_forward(
         has_whole=False,
     )
     loaded = optimizing.data_for(settings, data, from_, to, timeframe, data_folder)
-    return optimizing.search_and_show(config, settings, loaded, wish, save, json=json)
+    places = optimizing.Places(save, report)
+    return optimizing.search_and_show(config, settings, loaded, wish, places, json=json)
