@@ -214,7 +214,7 @@ def build_world(
     backtest = settings.backtest
     venue = _venue(backtest, prepared)
     recorder = Recorder()
-    times = TIMES if arrivals is None else RECORDED_TIMES
+    times = _times(backtest) if arrivals is None else RECORDED_TIMES
     engines = [_engine(each, settings, number, times) for number, each in enumerate(prepared)]
     lanes = [
         Lane(
@@ -321,6 +321,14 @@ def _latency(backtest: BacktestSettings) -> Latency | None:
         return (lambda: least) if least else None
     rng = random.Random(f"latency {backtest.seed}")  # noqa: S311  a seeded world
     return lambda: rng.randint(least, most)
+
+
+def _times(backtest: BacktestSettings) -> ProtocolTimes:
+    """A bot waits longer for its answers than they take: a slow way there is no lost answer."""
+    longest = max(backtest.latency_ms, backtest.latency_most_ms or 0)
+    return replace(
+        TIMES, read_lag=max(TIMES.read_lag, longest), receive_window=TIMES.receive_window + longest
+    )
 
 
 def _told(progress: Progress, prepared: Sequence[Prepared]) -> Callable[[Timestamp], None]:
