@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridtide.optimize import kernel_loop
-from gridtide.optimize.kernel_sets import RESULT_DTYPE, SET_DTYPE, SPACINGS, Played, Status
+from gridtide.optimize.kernel_sets import RESULT_DTYPE, SET_DTYPE, Played, Status
 from gridtide.optimize.levels import plan_sets
 from gridtide.optimize.swept_path import compression_keys
-from gridtide.strategies.grid.config import GridSpacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,6 +90,7 @@ def _play_block(
     _check_band(path, rows, plans)
     found = np.zeros((len(rows), kernel_loop.FOUND_SIZE))
     daily = np.zeros((0, 0)) if equity is None else equity
+    starts = np.column_stack((plans.vacant, plans.purchase, plans.limit))
     traced = 0
     for key, chosen in _by_compression(rows, plans):
         compression = path.compression(key)
@@ -107,9 +107,7 @@ def _play_block(
             path.day_places,
             path.day_prices,
             np.array([compression.absolute, compression.relative]),
-            plans.vacant,
-            plans.purchase,
-            plans.limit,
+            starts,
             plans.levels,
             plans.amounts,
             plans.sells,
@@ -125,8 +123,7 @@ def _play_block(
 def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:
     """The playable rows, by the compression they are played on; finer ones first, from which coarser ones are made."""
     playable = np.flatnonzero(plans.status == Status.OK)
-    relative = rows["spacing"][playable] == SPACINGS.index(GridSpacing.GEOMETRIC)
-    keys = compression_keys(plans.levels[playable], rows["num_grids"][playable].astype(np.int64), relative)
+    keys = compression_keys(rows[playable], plans.levels[playable])
     return [(int(key), playable[keys == key]) for key in sorted(set(keys.tolist()), key=abs)]
 
 

@@ -14,14 +14,17 @@ import numpy as np
 from gridtide.domain.errors import InvalidValue
 from gridtide.domain.market import Asset, Market, MarketRules, PriceBand, Symbol
 from gridtide.domain.money import plain
-from gridtide.optimize.levels import Rules
+from gridtide.optimize.kernel_sets import SPACINGS, Status
+from gridtide.optimize.levels import Rules, plan_sets
 from gridtide.performance.days import midnights
 from gridtide.price_path.compiled import compiled
 from gridtide.price_path.compression import Threshold, extremes_before, turning_points
+from gridtide.strategies.grid.config import GridSpacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gridtide.optimize.kernel_sets import Rows
     from gridtide.price_path.path import PricePath
 
     Integers = NDArray[np.int64]
@@ -128,6 +131,17 @@ class SweptPath:
             found = self._compressions[key] = self._compress(key)
         return found
 
+    def prepare(self, sets: Rows) -> None:
+        """Make the compressions and sums that `sets` need, finer ones first; `play_sets` would else do it at first need."""
+        if not len(sets):
+            return
+        plans = plan_sets(sets, self.market, self.rules, int(self.prices[0]))
+        planned = plans.status == Status.OK
+        for key in sorted(set(compression_keys(sets[planned], plans.levels[planned]).tolist()), key=abs):
+            self.compression(key)
+        self.time_in_range(plans.levels[:1, 0], plans.levels[:1, 0])
+        _ = self.roughness, self.extremes
+
     def _compress(self, key: int) -> Compression:
         threshold = _threshold(key)
         finer = [other for other in self._compressions if other * key > 0 and abs(other) < abs(key)]
@@ -193,12 +207,13 @@ class SweptPath:
         return path
 
 
-def compression_keys(levels: Integers, counts: Integers, relative: NDArray[np.bool_]) -> Integers:
-    """For each row of `levels` (ticks, the first `counts` of each) the coarsest compression that loses nothing.
+def compression_keys(sets: Rows, levels: Integers) -> Integers:
+    """For each set, whose `levels` (ticks) stand in the same row, the coarsest compression that loses nothing.
 
-    Above zero: by absolute swings; below: by relative ones, where the row says so.
+    Above zero: by absolute swings, for equal steps; below: by relative ones, for equal ratios.
     """
-    return _keys(levels, counts, relative, STEPS_AN_OCTAVE)
+    relative = sets["spacing"] == SPACINGS.index(GridSpacing.GEOMETRIC)
+    return _keys(levels, sets["num_grids"].astype(np.int64), relative, STEPS_AN_OCTAVE)
 
 
 def _threshold(key: int) -> Threshold:

@@ -26,6 +26,13 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
         return _compile(function, is_kept=False)
 
 
+def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """`function` as machine code that becomes a part of each compiled function of the same file that calls it: for small
+    ones in the innermost loop, where handing over arrays would cost more than the work itself."""
+    machine_code: Callable[_P, _R] = numba.njit(nogil=True, forceinline=True)(function)
+    return machine_code
+
+
 def _compile(function: Callable[_P, _R], *, is_kept: bool) -> Callable[_P, _R]:
     machine_code: Callable[_P, _R] = numba.njit(cache=is_kept, nogil=True)(function)
     return machine_code
