@@ -23,7 +23,7 @@ from gridtide.optimize.sweep_result import SweepResult
 from tests.backtest.worlds import MINUTE_MS, START_MS, Candles, config, random_candles
 from tests.house.files import ROOT
 
-OFF = {"risk": "off"}
+OFF: dict[str, Any] = {"risk": "off"}
 SETS = {"num_grids": [6, 11, 24], "spacing": ["geometric", "arithmetic"], "lower_price": ["85", "92.5"]}
 
 
@@ -113,6 +113,7 @@ def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     bot = f"bots: [{{name: b, market: BTC/USDT, risk: off, strategy: {strategy}}}]"
     (tmp_path / "grid.yaml").write_text(bot)
     monkeypatch.chdir(tmp_path)
-    exec(code, names := {})
+    names: dict[str, Any] = {}
+    exec(code, names)
     assert len(names["sweep"]) == 18
     assert (tmp_path / "sweep.parquet").is_file()
