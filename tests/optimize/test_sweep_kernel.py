@@ -91,6 +91,23 @@ def test_refused_grids_on_an_account_with_base_are_not_played_by_the_engine() ->
     assert not result["engine"].any()
 
 
+def test_an_account_that_holds_what_its_bot_uses_holds_what_each_set_uses() -> None:
+    """Without `backtest.balance` the equity begins with the set's own investment."""
+    alone = config(**OFF)
+    del alone["backtest"]["balance"]
+    result = gridtide.sweep(alone, candles(), {"total_investment": ["500", "2000"]}, daily=True)
+    assert result.daily is not None
+    assert result.daily[:, 0].tolist() == [500, 2000]
+    assert [result.confirm(number).daily[0] for number in range(2)] == [500, 2000]
+
+
+def test_rules_of_the_market_that_change_send_every_set_to_the_engine() -> None:
+    later = {"since": "2021-01-01T05:00:00Z", "min_notional": "50"}
+    result = gridtide.sweep(config(backtest={"rules": [later]}, **OFF), candles(), {"num_grids": [5, 9]})
+    assert result["engine"].all()
+    assert result.notes[0].endswith("cannot express: market rules that change with time (2)")
+
+
 def test_the_number_of_threads_changes_nothing() -> None:
     one = gridtide.sweep(config(**OFF), candles(), SETS, threads=1)
     for name, values in swept().figures.items():

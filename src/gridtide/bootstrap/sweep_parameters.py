@@ -70,11 +70,13 @@ def _of_section(
     for name, field in section.model_fields.items():
         here, value = (*path, name), getattr(values, name, None)
         inner = section_of(field.annotation)
+        if here in _FIXED:
+            continue
         if inner is not None:
             # Of `backtest.fees` the last part is what people write.
             prefix = "fees." if here == ("backtest", "fees") else f"{above}{name}."
             yield from _of_section(inner, value if isinstance(value, BaseModel) else None, here, prefix)
-        elif here not in _FIXED:
+        else:
             key = f"{above}{name}"
             shown = value.value if isinstance(value, Enum) else value
             yield Parameter(key, here, _kind_of(field), shown, Check(section, name, key))

@@ -22,7 +22,7 @@ def check(
     For example:
       gridtide check my-grid.yaml
     """
-    from gridtide.cli.checks import Outcome, check_lines
+    from gridtide.cli.check_outcome import Outcome, check_lines
     from gridtide.cli.embedded import Play
     from gridtide.cli.launch import run_to_end
     from gridtide.cli.output import print_json, say

@@ -126,11 +126,14 @@ class Obstacles:
     reasons: tuple[str, ...]
 
 
-def obstacles(sets: ParameterSets, account: Account, *, is_grid: bool, has_gaps: bool) -> Obstacles:
-    """Why the engine has to play a set: the first reason found."""
+def obstacles(
+    sets: ParameterSets, account: Account, *, is_grid: bool, has_gaps: bool, obstacle: str = ""
+) -> Obstacles:
+    """Why the engine has to play a set: the first reason found. `obstacle`: one that stands for all of them."""
     values, codes = Values(sets, account), np.zeros(len(sets), np.int64)
     reasons = [""]
-    for stands, why in _all(sets, values, is_grid=is_grid, has_gaps=has_gaps):
+    found = [(True, obstacle)] if obstacle else _all(sets, values, is_grid=is_grid, has_gaps=has_gaps)
+    for stands, why in found:
         place = reasons.index(why) if why in reasons else len(reasons)
         if place == len(reasons):
             reasons.append(why)
@@ -182,8 +185,8 @@ def rows_of(sets: ParameterSets, account: Account) -> Rows:
     for key in _FLAGS:
         rows[key] = of[key] != 0
     rows["num_grids"] = np.where(of.is_out("num_grids"), of["intervals"] + 1, of["num_grids"])
-    rows["balance_quote"] = _balance(account, account.quote)
-    rows["balance_base"] = _balance(account, account.base)
+    rows["balance_quote"] = rows["total_investment"] if account.follows else _balance(account, account.quote)
+    rows["balance_base"] = rows["base_amount"] if account.follows else _balance(account, account.base)
     _put_fees(rows, of)
     _put_limits(rows, of)
     return rows
