@@ -104,6 +104,33 @@ _OBSTACLES: Final = {
         lambda of: of.is_word("fees.asset", of.account.base), "fees paid in the base asset"
     ),
 }
+_RISK: Final = {
+    "risk.stop_loss": "a stop loss",
+    "risk.trailing_stop": "a trailing stop",
+    "risk.take_profit": "a take-profit",
+    "risk.time_limit_hours": "a time limit",
+    "risk.max_exposure": "a limit of exposure",
+    "risk.circuit_breaker.max_daily_loss": "circuit breakers",
+    "risk.circuit_breaker.max_drawdown": "circuit breakers",
+    "risk.circuit_breaker.max_consecutive_losses": "circuit breakers",
+    "risk.circuit_breaker.max_orders_a_minute": "circuit breakers",
+    "risk.price_sanity.max_jump": "doubted prices",
+    "risk.price_sanity.max_spread": "doubted prices",
+}
+"""Rules that may act where they are not switched off, and `risk` is not off."""
+_OF_RISK_RULES: Final = (
+    "risk.price_sanity.max_depeg",  # a backtest knows no price of the quote asset
+    "risk.price_sanity.stale_seconds",  # backtests do not look at it
+    "risk.circuit_breaker.on_trip",
+    "risk.circuit_breaker.resume_",
+    "risk.exit.",
+    *(
+        f"risk.{rule}_{what}"
+        for rule in ("stop_loss", "trailing_stop", "take_profit", "time_limit")
+        for what in ("seconds", "action")
+    ),
+)
+"""What says how those rules act, by how the keys begin."""
 _KNOWN: Final = frozenset(
     (
         *_DECIMALS,
@@ -154,13 +181,19 @@ def _all(
         yield True, why
     for obstacle in _OBSTACLES.values():
         yield obstacle.stands(of), obstacle.why
+    for key, why in _RISK.items():
+        if key in sets.parameters:
+            yield (of["risk.enabled"] != 0) & ~of.is_out(key), why
     if has_gaps:
         yield of["backtest.halt_at_gaps"] != 0, "a market that is closed in gaps of its data"
 
 
 def unknown_keys(sets: ParameterSets) -> list[str]:
     """Settings that could matter, and that this module has not been told of."""
-    return [parameter.key for parameter in sets.parameters if parameter.key not in _KNOWN]
+    keys = (parameter.key for parameter in sets.parameters)
+    return [
+        key for key in keys if key not in _KNOWN and key not in _RISK and not key.startswith(_OF_RISK_RULES)
+    ]
 
 
 def _account_obstacle(account: Account) -> str:
