@@ -50,7 +50,8 @@ def play_sets(path: SweptPath, sets: Rows, threads: int = 1, *, daily: bool = Fa
     `threads`: how many parts are played at once; the numbers do not depend on it. `daily`: also give the equity of each
     day, 8 bytes a set and day.
     """
-    sets = np.ascontiguousarray(sets, SET_DTYPE)
+    # Machine code is made for rows that may be written to: shared ones are copied.
+    sets = np.require(sets, SET_DTYPE, ["C", "W"])
     results = np.zeros(len(sets), RESULT_DTYPE)
     equity = np.full((len(sets), len(path.day_places)), np.nan) if daily else None
     blocks = [
