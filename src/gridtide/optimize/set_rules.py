@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -48,10 +48,7 @@ class Values:
         """Where nothing varies a column of one row, which NumPy spreads over all."""
         found = self._columns.get(key)
         if found is None:
-            varied = self._sets.columns.get(key)
-            found = self._columns[key] = (
-                varied if varied is not None else self._sets.take(slice(0, 1)).column(key)
-            )
+            found = self._columns[key] = self._sets.column(key)
         return found
 
     def __getitem__(self, key: str) -> Integers:
@@ -168,10 +165,6 @@ def long_rows(sets: ParameterSets) -> Flags:
         if column.long:
             found |= column.values == LONG
     for parameter in sets.parameters:
-        if parameter.key not in sets.columns and _is_long(sets, parameter.key):
+        if parameter.key not in sets.columns and sets.column(parameter.key).long:
             found[:] = True
     return found
-
-
-def _is_long(sets: ParameterSets, key: str) -> Any:
-    return bool(sets.take(slice(0, 1)).column(key).long)
