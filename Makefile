@@ -6,16 +6,17 @@ export PYTHONDONTWRITEBYTECODE :=
 PY ?= python3
 ARGS ?=
 SEEDS ?= 2000
+SETS ?= 5000
 ROUNDS ?= 1000
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types imports bench soak operations simulate mutations policies rounds thirty-days research docs wheel lock clean
+.PHONY: help setup run test lint format types imports bench soak operations simulate sweep-equality mutations policies rounds thirty-days research docs wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.dev ## build .venv with everything a developer needs
 
@@ -62,6 +63,9 @@ operations: .venv/.dev ## a million random operations on the simulated exchange,
 
 simulate: .venv/.dev ## the whole bot in virtual time with every fault: make simulate SEEDS=200000
 	@$(BIN)/gridtide simulate --seeds $(SEEDS) $(ARGS)
+
+sweep-equality: .venv/.dev ## random grids, sweep kernel against engine, fill by fill: make sweep-equality SETS=20000
+	@$(BIN)/python -m tests.optimize.equality --sets $(SETS) $(ARGS)
 
 mutations: .venv/.dev ## switch off each rule of order safety and see who notices; writes docs/proof.md
 	@$(BIN)/python -m tests.mutation.run $(ARGS)

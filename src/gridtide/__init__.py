@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gridtide.bootstrap.notebook import backtest
+    from gridtide.bootstrap.sweep import sweep
     from gridtide.config.exchange import ExchangeSettings
     from gridtide.config.settings import AppSettings
     from gridtide.engine.context import BacktestContext, LiveContext
@@ -39,6 +40,7 @@ __all__ = [
     "calculate_grid_levels",
     "fixed_fractional_size",
     "kelly_fraction",
+    "sweep",
 ]
 
 _HOMES = {
@@ -55,6 +57,7 @@ _HOMES = {
     "calculate_grid_levels": "strategies.grid.levels",
     "fixed_fractional_size": "risk.sizing",
     "kelly_fraction": "risk.sizing",
+    "sweep": "bootstrap.sweep",
 }
 
 

@@ -43,7 +43,6 @@ from gridtide.venue.venue import Venue
 
 if TYPE_CHECKING:
     from gridtide.config.backtest import BacktestSettings
-    from gridtide.config.backtest_rules import MarketRulesSettings
     from gridtide.config.bot import BotSettings
     from gridtide.config.settings import AppSettings
     from gridtide.domain.events import Event
@@ -85,10 +84,7 @@ class Prepared:
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    stated = settings.backtest.rules
-    return tuple(
-        _prepare_bot(bot, _data_of(bot, data, len(settings.bots)), rule, stated) for bot in settings.bots
-    )
+    return tuple(prepare_bot(settings, bot, data, rule) for bot in settings.bots)
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -102,17 +98,19 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
     return found[0]
 
 
-def _prepare_bot(
-    bot: BotSettings, data: LoadedData, rule: PathRule, stated: Sequence[MarketRulesSettings]
+def prepare_bot(
+    settings: AppSettings, bot: BotSettings, data: Sequence[LoadedData], rule: PathRule
 ) -> Prepared:
-    columns = data.columns
+    """One bot with its data; whether the account can pay for it is not looked at."""
+    found = _data_of(bot, data, len(settings.bots))
+    columns = found.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
     index = CrossingIndex(path_of(columns, rule))
-    rules = StatedRules(stated, bot.market, index.path.time(0))
+    rules = StatedRules(settings.backtest.rules, bot.market, index.path.time(0))
     market = rules.market_at_start(market_of(Symbol(bot.market), [price_step], [amount_step]))
-    return Prepared(bot, market, data, index, rules)
+    return Prepared(bot, market, found, index, rules)
 
 
 def _amount_places(columns: CandleColumns | TradeColumns) -> int:

@@ -53,11 +53,11 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A pandas frame. Raises `InvalidInput` where pandas is not installed."""
-        return _frame("pandas", self.to_numpy())
+        return data_frame("pandas", self.to_numpy())
 
     def to_polars(self) -> Any:
         """A Polars frame. Raises `InvalidInput` where Polars is not installed."""
-        return _frame("polars", self.to_numpy())
+        return data_frame("polars", self.to_numpy())
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """A DuckDB relation, to query with SQL: ``result.fills.relation().aggregate("side, sum(fee)")``."""
@@ -83,7 +83,8 @@ def _array(values: Sequence[Any]) -> NDArray[Any]:
     return texts
 
 
-def _frame(library: str, columns: Mapping[str, Any]) -> Any:
+def data_frame(library: str, columns: Mapping[str, Any]) -> Any:
+    """The frame that `library` makes of columns. Raises `InvalidInput` where it is not installed."""
     from importlib import import_module
 
     try:
