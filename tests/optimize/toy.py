@@ -41,6 +41,10 @@ class Toy:
     def span(self) -> Window:
         return Window(0, self.days * DAY)
 
+    @property
+    def appetite(self) -> int:
+        return 1
+
     def start_price(self, window: Window) -> Decimal:
         return Decimal(100 + window.start // DAY)
 
