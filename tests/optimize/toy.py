@@ -105,3 +105,8 @@ def build_from_files(values: Mapping[str, Any]) -> Fragile:
     folder = Path(values["folder"])
     (folder / f"{os.getpid()}.place").write_text(str(place))
     return Fragile(days=days, folder=str(folder), seconds=0.01)
+
+
+def imported() -> list[str]:
+    """What the process that runs it has imported."""
+    return sorted(sys.modules)
