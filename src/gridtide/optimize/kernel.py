@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import starmap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,8 @@ def play_sets(path: SweptPath, sets: Rows, threads: int = 1, *, daily: bool = Fa
     `threads`: how many parts are played at once; the numbers do not depend on it. `daily`: also give the equity of each
     day, 8 bytes a set and day.
     """
-    sets = np.ascontiguousarray(sets, SET_DTYPE)
+    # Machine code is made for rows that may be written to: shared ones are copied.
+    sets = np.require(sets, SET_DTYPE, ["C", "W"])
     results = np.zeros(len(sets), RESULT_DTYPE)
     equity = np.full((len(sets), len(path.day_places)), np.nan) if daily else None
     blocks = [
@@ -89,35 +90,63 @@ def _play_block(
     plans = plan_sets(rows, path.market, path.rules, int(path.prices[0]))
     _check_band(path, rows, plans)
     found = np.zeros((len(rows), kernel_loop.FOUND_SIZE))
-    daily = np.zeros((0, 0)) if equity is None else equity
+    daily = np.zeros((1, len(path.day_places))) if equity is None else equity
     starts = np.column_stack((plans.vacant, plans.purchase, plans.limit))
-    traced = 0
+    work = Workspace(plans.levels.shape[1])
     for key, chosen in _by_compression(rows, plans):
         compression = path.compression(key)
-        traced = kernel_loop.play_rows(
-            rows,
-            chosen,
-            path.rules,
-            path.prices,
-            path.pause,
-            compression.prices,
-            compression.places,
-            compression.day_legs,
-            compression.day_extremes,
-            path.day_places,
-            path.day_prices,
-            np.array([compression.absolute, compression.relative]),
-            starts,
-            plans.levels,
-            plans.amounts,
-            plans.sells,
-            plans.status,
-            found,
-            daily,
-            trace,
-        )
+        done = 0
+        while done < len(chosen):
+            done = kernel_loop.play_rows(
+                rows,
+                chosen,
+                path.rules,
+                path.prices,
+                path.pause,
+                compression.prices,
+                compression.places,
+                compression.day_legs,
+                compression.day_extremes,
+                path.day_places,
+                path.day_prices,
+                np.array([compression.absolute, compression.relative]),
+                starts,
+                plans.levels,
+                plans.amounts,
+                plans.sells,
+                plans.status,
+                found,
+                daily,
+                *work.arrays(),
+                trace,
+                done,
+            )
+            if done < len(chosen):
+                work.grow()
+    traced = int(work.ints[kernel_loop.TRACED])
     _write(path, rows, plans, found, results, equity)
     return traced
+
+
+class Workspace:
+    """What machine code needs to remember while it plays one set; used again for each."""
+
+    def __init__(self, levels: int) -> None:
+        self.ints = np.zeros(kernel_loop.INTS_SIZE, np.int64)
+        self._floats = np.zeros(kernel_loop.FLOATS_SIZE)
+        self._cells = np.zeros((levels, kernel_loop.CELL_SIZE), np.int64)
+        self._values = np.zeros((levels, kernel_loop.VALUE_SIZE))
+        self._log, self._dust = np.zeros((1024, 4)), np.zeros(4096)
+        self._pending = np.zeros((64, 3), np.int64)
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """In the order that `play_rows` takes them."""
+        return self.ints, self._floats, self._cells, self._values, self._log, self._dust, self._pending
+
+    def grow(self) -> None:
+        """Twice as much room where a set may need any amount of it."""
+        self._log, self._dust = np.zeros((2 * len(self._log), 4)), np.zeros(2 * len(self._dust))
+        self._pending = np.zeros((2 * len(self._pending), 3), np.int64)
 
 
 def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridtide.price_path.compiled import compiled, inlined
+from gridtide.price_path.compiled import bare, compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -403,6 +403,8 @@ def _sell(k: int, ints: Integers, floats: Floats, cells: Integers, values: Float
     again = cells[k, PLAN]
     if ints[PROFIT_MODE] != BY_QUOTE:
         again = cells[k, SELL_QUOTE] * ints[SPEND_UP] // (cells[k, LOWER] * ints[SPEND_DOWN])
+        if again and not _is_tradable(ints, cells[k, LOWER], again):
+            again = cells[k, PLAN]  # `Intervals._revive`: too little to trade, so the planned amount again
     _place_buy(k, again, ints, cells)
     if ints[PARKED]:
         _retry_parked(k, ints, cells)
@@ -1010,32 +1012,33 @@ def play_rows(
     status: Integers,
     found: Floats,
     daily: Floats,
+    ints: Integers,
+    floats: Floats,
+    cells: Integers,
+    values: Floats,
+    log: Floats,
+    dust: Floats,
+    pending: Integers,
     trace: Integers,
+    first: int,
 ) -> int:
-    """Play the `chosen` rows, all of which this compression is fine enough for; into `status` and `found`, and into
-    `daily` if it has a row for each set. Returns how many fills were written to `trace`.
+    """Play the `chosen` rows from the `first` on, all of which this compression is fine enough for; into `status` and
+    `found`, and into `daily`, which has one row or one for each set. Returns where it stopped: before the end only where
+    `log`, `dust` or `pending` are too small. `ints[TRACED]` is the number of fills in `trace`.
 
     `plans`: vacant level, lots to buy at the start, and their limit in ticks. `swing`: threshold of the compression."""
-    widest, days = levels.shape[1], day_legs.size
-    ints, floats = np.zeros(INTS_SIZE, np.int64), np.zeros(FLOATS_SIZE)
-    cells, values = np.zeros((widest, CELL_SIZE), np.int64), np.zeros((widest, VALUE_SIZE))
-    log, dust, pending = np.empty((1024, 4)), np.empty(4096), np.empty((64, 3), np.int64)
-    own_days = np.empty(days)
-    floats[SWING], floats[SWING_SHARE] = swing
-    for number in chosen:
-        ends = daily[number] if daily.shape[0] else own_days
-        while True:
-            _play_row(
-                rows[number], rules, prices, pause, kept, places, day_legs, day_extremes, day_places,
-                day_prices, plans[number], levels[number], amounts[number], sells[number], found[number], ends,
-                ints, floats, cells, values, log, dust, pending, trace,
-            )  # fmt: skip
-            if ints[STATUS] != NO_ROOM:
-                break
-            log, dust = np.empty((2 * log.shape[0], 4)), np.empty(2 * dust.size)
-            pending = np.empty((2 * pending.shape[0], 3), np.int64)
+    for place in range(first, chosen.size):
+        number = chosen[place]
+        _play_row(
+            rows[number], rules, prices, pause, kept, places, day_legs, day_extremes, day_places, day_prices,
+            swing, plans[number], levels[number], amounts[number], sells[number], found[number],
+            daily[number] if daily.shape[0] > 1 else daily[0], ints, floats, cells, values, log, dust, pending,
+            trace,
+        )  # fmt: skip
+        if ints[STATUS] == NO_ROOM:
+            return place
         status[number] = ints[STATUS]
-    return ints[TRACED]
+    return chosen.size
 
 
 @compiled
@@ -1050,6 +1053,7 @@ def _play_row(
     day_extremes: Floats,
     day_places: Integers,
     day_prices: Floats,
+    swing: Floats,
     plan: Integers,
     levels: Integers,
     amounts: Integers,
@@ -1065,6 +1069,7 @@ def _play_row(
     pending: Integers,
     trace: Integers,
 ) -> None:
+    floats[SWING], floats[SWING_SHARE] = swing
     ints[STATUS] = _read_terms(row, rules, ints, floats)
     if ints[STATUS] != OK:
         return
@@ -1079,8 +1084,9 @@ def _play_row(
     if ints[STATUS] != OK:
         return
     drawdown = _walk(
-        prices, kept, places, day_legs, day_extremes, day_places, day_prices, ends, ints, floats, cells,
-        values, log, dust, pending, trace, opening,
+        bare(prices), bare(kept), bare(places), bare(day_legs), bare(day_extremes), bare(day_places),
+        bare(day_prices), bare(ends), bare(ints), bare(floats), bare(cells), bare(values), bare(log), bare(dust),
+        bare(pending), bare(trace), opening,
     )  # fmt: skip
     if ints[STATUS] == OK:
         last = kept[kept.size - 1]
