@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gridtide.config.exchange import ExchangeSettings
     from gridtide.config.settings import AppSettings
     from gridtide.engine.context import BacktestContext, LiveContext
+    from gridtide.risk.sizing import fixed_fractional_size, kelly_fraction
     from gridtide.strategies.grid.config import GridConfig, GridSpacing
     from gridtide.strategies.grid.levels import calculate_grid_levels
     from gridtide.strategies.grid.strategy import GridTradingStrategy
@@ -37,6 +38,8 @@ __all__ = [
     "__version__",
     "backtest",
     "calculate_grid_levels",
+    "fixed_fractional_size",
+    "kelly_fraction",
     "sweep",
 ]
 
@@ -52,6 +55,8 @@ _HOMES = {
     "Strategy": "strategies.protocol",
     "backtest": "bootstrap.notebook",
     "calculate_grid_levels": "strategies.grid.levels",
+    "fixed_fractional_size": "risk.sizing",
+    "kelly_fraction": "risk.sizing",
     "sweep": "bootstrap.sweep",
 }
 

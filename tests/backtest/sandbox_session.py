@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import aiohttp
 from gridtide.bootstrap.backtest import World
 from gridtide.bootstrap.live import LiveOptions, build_live
 from gridtide.config.settings import AppSettings, Mode
+from gridtide.domain.events import StreamEvent
 from gridtide.domain.journal import FillAdded, JournalEntry
 from gridtide.domain.market import Symbol
 from gridtide.domain.money import FeeRate
@@ -229,10 +231,34 @@ def knows(run: LiveRun, booked: int, there: Shown) -> bool:
     return Shown(state.book.bid, state.book.ask, state.book.last, booked, ours) == there
 
 
+async def late(
+    stream: Callable[[Symbol, str | None], AsyncIterator[StreamEvent]],
+    seconds: float,
+    symbol: Symbol,
+    timeframe: str | None = None,
+) -> AsyncIterator[StreamEvent]:
+    """The events of `stream`, each `seconds` later."""
+    events: asyncio.Queue[StreamEvent] = asyncio.Queue()
+
+    async def read() -> None:
+        async for event in stream(symbol, timeframe):
+            asyncio.get_running_loop().call_later(seconds, events.put_nowait, event)
+
+    reading = asyncio.create_task(read())
+    try:
+        while True:
+            yield await events.get()
+    finally:
+        reading.cancel()
+
+
 @asynccontextmanager
-async def session(settings: AppSettings, candles: Path, folder: Path) -> AsyncIterator[Session]:
+async def session(
+    settings: AppSettings, candles: Path, folder: Path, stream_lag: float = 0.0
+) -> AsyncIterator[Session]:
     """The bot of `settings` on a sandbox that plays `candles` under the conditions of its backtest section; the
-    market has shown its first point and stands, everything is written down."""
+    market has shown its first point and stands, everything is written down. What the streams tell reaches the bot
+    `stream_lag` seconds later than they do."""
     backtest = settings.backtest
     fees = AccountFees(FeeRate(backtest.fees.maker), FeeRate(backtest.fees.taker))
     source = open_market(candles)
@@ -256,6 +282,8 @@ async def session(settings: AppSettings, candles: Path, folder: Path) -> AsyncIt
         )
         url = f"sqlite:///{folder / 'books.db'}"
         run = await build_live(connection, LiveOptions(Mode.SANDBOX, url, "test", bot=settings.bots[0]))
+        if stream_lag:
+            run.exchange.stream = partial(late, run.exchange.stream, stream_lag)  # type: ignore[method-assign]
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with aiohttp.ClientSession(headers=headers) as control:
             living = Session(sandbox, run, control)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from gridtide.bootstrap.backtest import ACCOUNT, Prepared, build_world, prepare
 from gridtide.bootstrap.bots import allocation_of, gate_of, make_strategy
 from gridtide.bootstrap.notebook import settings_of
 from gridtide.config.settings import AppSettings
-from gridtide.domain.errors import InvalidConfig
+from gridtide.domain.errors import InvalidConfig, InvalidInput
 from gridtide.domain.journal import FillAdded, JournalEntry
 from gridtide.domain.market import Asset, FeeSchedule
 from gridtide.domain.money import FeeRate
@@ -43,24 +44,9 @@ from tests.backtest.sandbox_session import (
 )
 from tests.backtest.worlds import Candles, config, random_candles
 
-INSTALLED = Path(__file__).with_name("installed")
+pytestmark = pytest.mark.usefixtures("strategies_of_others")
 STRATEGY = {"name": "rebuyer", "total_investment": "500", "step": "0.004", "amount": "1.5"}
 FEE = FeeRate(gridtide.AppSettings().backtest.fees.maker)
-
-
-@pytest.fixture(autouse=True)
-def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The strategy's package, as pip leaves it behind."""
-    about = tmp_path / "site" / "rebuyer-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: rebuyer\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(
-        "[gridtide.strategies]\nrebuyer = rebuyer:Rebuyer\nbroken = nowhere:It\n"
-    )
-    monkeypatch.syspath_prepend(about.parent)
-    monkeypatch.syspath_prepend(INSTALLED)
-    yield
-    sys.modules.pop("rebuyer", None)
 
 
 def candles() -> Candles:
@@ -86,6 +72,11 @@ async def on_sandbox(settings: AppSettings, file: Path, folder: Path) -> Traded:
 
 async def in_process(settings: AppSettings, prepared: Prepared) -> Traded:
     """The live loop on a venue in this process, as paper trading and simulations have it."""
+    return (await lived_in_process(settings, prepared))[0]
+
+
+async def lived_in_process(settings: AppSettings, prepared: Prepared) -> tuple[Traded, Mapping[str, Any]]:
+    """What was traded, and the strategy's state at the end."""
     path, market, bot = prepared.index.path, prepared.market, settings.bots[0]
     now, accepted = [path.time(0)], dict[str, int]()
     venue = Venue([market], VenueSettings(), random.Random(1))
@@ -122,7 +113,7 @@ async def in_process(settings: AppSettings, prepared: Prepared) -> Traded:
                 accepted.setdefault(order.original_client_order_id or order.client_order_id, number)
     finally:
         await run.close()
-    return traded(venue, "main", accepted.__getitem__)
+    return traded(venue, "main", accepted.__getitem__), run.engine.strategy.get_state()
 
 
 async def test_a_strategy_of_somebody_else_does_the_same_in_every_world(tmp_path: Path) -> None:
@@ -137,6 +128,56 @@ async def test_a_strategy_of_somebody_else_does_the_same_in_every_world(tmp_path
     assert {order.status for order in backtest.orders} >= {"FILLED", "CANCELED"}
 
 
+WATCHED_MINUTES = 30
+
+
+async def test_candles_are_told_in_every_world(tmp_path: Path) -> None:
+    """A strategy that subscribes gets each candle once it is closed, with the same values in each world: in the
+    backtest at the very moment of its close, elsewhere when the market goes on behind it."""
+    settings = settings_of(config({"name": "watcher", "total_investment": "500", "timeframe": "5m"}))
+    minutes = random_candles(random.Random(3), WATCHED_MINUTES, gap_chance=0)
+    minutes["volume"] += 1
+    file = write_candles(tmp_path, minutes)
+    prepared = prepare(settings, [load_market_data(file)], PathRule.NEARER_EXTREME_FIRST)
+    state = gridtide.backtest(settings, file).markets[0].strategy_state
+    expected = [
+        [
+            str(minutes["timestamp"][k]),
+            *(
+                format(Decimal(str(value)).normalize(), "f")
+                for value in (
+                    minutes["open"][k],
+                    minutes["high"][k : k + 5].max(),
+                    minutes["low"][k : k + 5].min(),
+                    minutes["close"][k + 4],
+                    round(minutes["volume"][k : k + 5].sum(), 5),
+                )
+            ),
+        ]
+        for k in range(0, WATCHED_MINUTES - 5, 5)  # the last one is not over when the data end
+    ]
+    assert state["seen"] == expected
+    assert state["told_at"] == [int(opened) + 300_000 for opened, *_ in expected]
+    async with session(settings, file, tmp_path) as living:
+        await living.bot_is_done()
+        while await living.step():
+            pass
+        sandbox = living.run.engine.strategy.get_state()["seen"]
+    without_volume = [
+        row[:5] for row in expected
+    ]  # the sandbox prints no more digits of a volume than the lot has
+    assert [row[:5] for row in sandbox] == without_volume
+    _, in_here = await lived_in_process(settings, prepared[0])
+    assert in_here["seen"] == expected[1:], "nobody recorded how the candle that the bot came into began"
+
+
+def test_candles_that_the_data_are_too_coarse_for_are_refused() -> None:
+    """Nothing finer can be made of them."""
+    settings = config({"name": "watcher", "total_investment": "500", "timeframe": "90s"})
+    with pytest.raises(InvalidInput, match="give finer data"):
+        gridtide.backtest(settings, candles())
+
+
 def test_both_contexts_are_the_one_that_every_world_has() -> None:
     """What a strategy sees and does cannot differ: it is the same class, and has all that the protocol asks for."""
     assert gridtide.BacktestContext is gridtide.LiveContext
@@ -149,7 +190,10 @@ def test_both_contexts_are_the_one_that_every_world_has() -> None:
     "strategy, sentence",
     [
         ({"name": "rebuyer"}, "give total_investment, base_amount or both"),
-        ({**STRATEGY, "name": "gird"}, "'gird' is unknown; there are broken, grid, rebuyer, single_order"),
+        (
+            {**STRATEGY, "name": "gird"},
+            "'gird' is unknown; there are broken, grid, rebuyer, single_order, watcher",
+        ),
         ({**STRATEGY, "name": "broken"}, "bots.abc, strategy: 'broken' cannot be imported"),
         ({**STRATEGY, "step": "x"}, "does not take these settings"),
         ({**STRATEGY, "name": "grid"}, "unknown setting"),

@@ -15,7 +15,7 @@ from gridtide.exchanges.direct_venue import DirectVenue
 from gridtide.price_path.candle_path import PathRule
 from gridtide.runners.backtest import BacktestRun, Seen
 from tests.backtest.test_next_event import drawn_config
-from tests.backtest.worlds import Candles, random_candles
+from tests.backtest.worlds import Candles, config, random_candles
 
 SYMBOL = Symbol("ABC/USDT")
 OTHER_FUTURES = 3
@@ -37,10 +37,13 @@ def shuffled_behind(rng: random.Random, candles: Candles, row: int) -> Candles:
     return other
 
 
-def lived(settings: AppSettings, candles: Candles, until: int) -> list[tuple[object, ...]]:
+def lived(
+    settings: AppSettings, candles: Candles, until: int, *, looks_everywhere: bool = False
+) -> list[tuple[object, ...]]:
     """All that happened before `until` (ms): after each step what was decided, every order at the venue, balances, the
     bot's books and its strategy's state."""
-    world = build_world(settings, prepare(settings, data_of(settings, candles), PathRule.LOW_FIRST))
+    prepared = prepare(settings, data_of(settings, candles), PathRule.LOW_FIRST)
+    world = build_world(settings, prepared, looks_everywhere=looks_everywhere)
     story: list[tuple[object, ...]] = []
 
     def look(seen: Seen) -> None:
@@ -75,3 +78,22 @@ def test_shuffling_the_future_does_not_change_the_past(block: int) -> None:
             assert lived(settings, other, until) == story, f"seed {seed}, row {row}"
         steps += len(story)
     assert steps > 40, "a past in which nothing happens proves nothing"
+
+
+@pytest.mark.usefixtures("strategies_of_others")
+@pytest.mark.parametrize("timeframe", ["1m", "4m", "1h"])
+def test_a_candle_is_not_told_before_it_is_over(timeframe: str) -> None:
+    """A strategy that orders by each close, in data with gaps: other futures do not change its past, and stopping at
+    every point gives the same as jumping from close to close."""
+    strategy = {"name": "watcher", "total_investment": "500", "timeframe": timeframe}
+    settings = settings_of(config(strategy))
+    rng = random.Random(5)
+    candles = random_candles(rng, 150, gap_chance=0.1)
+    whole = lived(settings, candles, 2**62)
+    assert lived(settings, candles, 2**62, looks_everywhere=True) == whole
+    assert len(whole) > 4
+    for row in (31, 77, 78, 120):
+        until = int(candles["timestamp"][row])
+        story = lived(settings, candles, until)
+        assert whole[: len(story)] == story
+        assert lived(settings, shuffled_behind(rng, candles, row), until) == story

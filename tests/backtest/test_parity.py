@@ -23,10 +23,15 @@ SPEED = 3000
 RULE = PathRule.NEARER_EXTREME_FIRST
 
 
-def settings(spacing: str, volume_cap: str | None) -> AppSettings:
+def settings(spacing: str, volume_cap: str | None, **changes: Any) -> AppSettings:
     """A grid of narrow steps. Its clocks run on wall time when it is live: no deadline may fall into the session."""
     strategy = grid_settings(
-        lower_price="97", upper_price="103", num_grids=15, spacing=spacing, mirror_after_seconds=10**6
+        lower_price="97",
+        upper_price="103",
+        num_grids=15,
+        spacing=spacing,
+        mirror_after_seconds=10**6,
+        **changes,
     )
     return settings_of(config(strategy, {"volume_cap": volume_cap}))
 
@@ -104,3 +109,20 @@ async def test_a_recorded_session_is_what_the_backtest_says_with_its_arrivals(
     at_once = build_world(asked, prepared)
     at_once.run.run()
     assert replayed(at_once, ACCOUNT) != live, "no request was under way while the market moved"
+
+
+async def test_a_reply_does_not_overtake_what_the_stream_tells_of_earlier_executions(tmp_path: Path) -> None:
+    """Orders that take are executed in their replies. With a stream behind the replies, two buys were heard the other
+    way round, and the remainder of one went into the other's sell: a lot more in one order, a lot less in another."""
+    asked = settings("arithmetic", None, post_only=False)
+    file, prepared = world(tmp_path, asked, seed=0)
+    async with session(asked, file, tmp_path, stream_lag=0.012) as living:
+        await living.bot_is_done()
+        await living.play(speed=SPEED)
+        live, arrivals = await living.traded(), await living.arrivals()
+    backtest = build_world(asked, prepared, arrivals=arrivals)
+    backtest.run.run()
+    played = replayed(backtest, ACCOUNT)
+    assert played.fills == live.fills
+    assert played.orders == live.orders
+    assert any(not fill.is_maker for fill in live.fills[1:]), "no order took"

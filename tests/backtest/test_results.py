@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -304,7 +305,8 @@ def test_steps_that_were_guessed_from_the_data_are_said() -> None:
     candles = random_candles(random.Random(5), 50)
     found = gridtide.backtest(config(), candles | {"volume": np.zeros(50)})
     assert (
-        "ABC/USDT: its rules are not known; by its data the tick is 0.01, the lot 0.00000001" in found.notes
+        "ABC/USDT: its rules at the time are not known: tick 0.01 and lot 0.00000001 are read off the whole data, "
+        "later rows included; state them in backtest.rules" in found.notes
     )
     assert found.markets[0].ended_as == "RUNNING"
 
@@ -316,3 +318,35 @@ def test_the_first_purchase_is_bought_whole_however_large(investment: str) -> No
     settings = config(grid_settings(total_investment=investment), {"balance": {"USDT": investment}})
     first = next(iter(gridtide.backtest(settings, candles).fills))
     assert first["quote_amount"] / Decimal(investment) == pytest.approx(Decimal("0.515"), abs=Decimal("0.01"))
+
+
+def test_the_first_purchase_pays_slippage_up_to_its_cap() -> None:
+    """It takes with a limit: the ask plus slippage, and never more than the limit."""
+    candles = random_candles(random.Random(5), 50)
+
+    def paid(slippage: str) -> Decimal:
+        settings = config(grid_settings(price_cap="0.002"), {"slippage": slippage})
+        first = next(iter(gridtide.backtest(settings, candles).fills))
+        assert not first["is_maker"]
+        price: Decimal = first["price"]
+        return price
+
+    ask = paid("0")
+    assert paid("0.001") == (ask * Decimal("1.001")).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+    assert paid("0.01") == (ask * Decimal("1.002")).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def test_a_part_of_the_time_is_played_on_demand() -> None:
+    """By text and by datetimes, the same as with that part of the data alone; the end is not included."""
+    candles = random_candles(random.Random(5), 120, gap_chance=0)
+    cut = {name: column[30:90] for name, column in candles.items()}
+    start, end = (datetime.fromtimestamp(int(candles["timestamp"][row]) / 1000, UTC) for row in (30, 90))
+    whole, part = gridtide.backtest(config(), candles), gridtide.backtest(config(), cut)
+    assert gridtide.backtest(config(), candles, from_=start, to=end).final_equity == part.final_equity
+    assert (
+        gridtide.backtest(config(), candles, from_=start.isoformat()).markets[0].start
+        == part.markets[0].start
+    )
+    assert part.final_equity != whole.final_equity
+    with pytest.raises(InvalidInput, match="is not after"):
+        gridtide.backtest(config(), candles, from_=end, to=start)

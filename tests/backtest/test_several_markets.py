@@ -60,11 +60,15 @@ def test_each_bot_does_what_it_does_alone(backtest: dict[str, Any], later_ms: in
 def test_two_equal_markets_have_the_figures_of_one() -> None:
     """Drawdown and ratios begin with the money before the first purchase, on one market as on several."""
     candles = random_candles(random.Random(1), 3000)
+    opened = candles["timestamp"]
+    candles["timestamp"] = opened[0] + 5 * (opened - opened[0])  # ten days
     alone = gridtide.backtest(settings(ONE, slippage="0.01"), candles)
     both = gridtide.backtest(settings(ONE, OTHER, slippage="0.01"), {ONE: candles, OTHER: candles})
     assert both.final_equity == 2 * alone.final_equity
-    assert float(both.max_drawdown) == pytest.approx(float(alone.max_drawdown))
+    assert both.max_drawdown == alone.max_drawdown, "exact, as that of one market"
+    assert (both.drawdown_peak, both.drawdown_trough) == (alone.drawdown_peak, alone.drawdown_trough)
     for name in ("sharpe", "sortino", "volatility", "calmar", "annual_return"):
+        assert getattr(alone, name) is not None
         assert getattr(both, name) == pytest.approx(getattr(alone, name), rel=1e-6), name
 
 
@@ -87,3 +91,17 @@ def test_a_market_that_begins_later_has_paid_nothing_before() -> None:
     assert both.curve.exposure[0] == pytest.approx(
         alone.curve.exposure[0] * alone.curve.equity[0] / both.curve.equity[0]
     )
+
+
+def test_the_deepest_fall_is_found_in_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two markets of other times: as the plain walk over all their moments finds it, however little is in memory."""
+    one = random_candles(random.Random(4), 400)
+    two = shifted(random_candles(random.Random(5), 300), 50 * 60_000 + 7)
+    plain = gridtide.backtest(settings(ONE, OTHER), {ONE: one, OTHER: two})
+    for piece in (1, 7, 100):
+        monkeypatch.setattr("gridtide.bootstrap.backtest_account.PIECE", piece)
+        found = gridtide.backtest(settings(ONE, OTHER), {ONE: one, OTHER: two})
+        assert found.max_drawdown == plain.max_drawdown > 0
+        assert (found.drawdown_peak, found.drawdown_trough) == (plain.drawdown_peak, plain.drawdown_trough)
+    sampled = float(plain.curve.drawdown.max())
+    assert sampled - 1e-12 <= float(plain.max_drawdown) < sampled * 1.2

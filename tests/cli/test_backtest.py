@@ -99,5 +99,31 @@ def test_a_run_of_minutes_says_which_minutes(command: Command, world: Path) -> N
 def test_a_result_shown_by_itself_is_one_line(world: Path) -> None:
     """A notebook that ends a cell with the result would else print every notice and array of it."""
     shown = repr(gridtide.backtest(world / "grid.yaml", world / "BTCUSDT-1m.csv"))
-    assert shown.startswith("<backtest of btc-grid on BTC/USDT: 15000 became ")
+    assert shown.startswith("<backtest of btc-grid on BTC/USDT: 5000 became ")
     assert len(shown) < 200
+
+
+def test_a_saved_run_is_replaced_only_on_demand(command: Command, world: Path) -> None:
+    """Yesterday's result is not lost to a command taken out of the history."""
+    played = ("backtest", "grid.yaml", "--data", "BTCUSDT-1m.csv", "--save", "kept", "--json")
+    assert command(*played).code == 0
+    before = (world / "kept" / "result.json").read_bytes()
+    said = command(*played)
+    assert said.code == 2
+    assert "kept holds a run that was saved before" in said.json["error"]
+    assert (world / "kept" / "result.json").read_bytes() == before
+    assert command(*played, "--replace").code == 0
+    assert (world / "kept" / "result.json").read_bytes() != before
+
+
+def test_imported_data_with_a_gap_are_played_and_the_gap_is_named(command: Command, world: Path) -> None:
+    """What an import lacks in its midst is a gap like any other; what lies outside of it is still to be downloaded."""
+    file = world / "BTCUSDT-1m.csv"
+    rows = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(rows[:40] + rows[60:]))
+    assert command("download", "--import", "BTCUSDT-1m.csv").code == 0
+    days = ("--from", "2021-01-01", "--to", "2021-01-01T02:00", "--json")
+    found = command("backtest", "grid.yaml", *days).json
+    assert any("1 gap, 20 candles: 2021-01-01 00:39" in note for note in found["notes"])
+    later = command("backtest", "grid.yaml", "--from", "2021-01-01", "--to", "2021-01-01T03:00")
+    assert "are not downloaded" in later.err

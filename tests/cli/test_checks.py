@@ -1,80 +1,26 @@
 """The preflight, part by part, and what real money needs to pass."""
 
-import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
 from gridtide.cli import checks, launch
-from gridtide.cli.checks import Check, Outcome
+from gridtide.cli.check_outcome import Check, Outcome
 from gridtide.cli.launch import Manner
 from gridtide.cli.world import Wish
-from gridtide.domain.errors import InvalidInput, NotPermitted
-from gridtide.ports.exchange import ExchangeAccount
+from gridtide.domain.errors import InvalidInput
 from tests.cli.conftest import CONFIG
 
 
-class Key:
-    """An exchange as far as the checks of clock and key see it."""
+class Clock:
+    """An exchange as far as the check of the clock sees it."""
 
-    def __init__(self, account: ExchangeAccount | Exception, offset_ms: int = 0) -> None:
-        self._account = account
+    def __init__(self, offset_ms: int) -> None:
         self._offset = offset_ms
 
     def now(self) -> int:
         return int(time.time() * 1000) + self._offset
-
-    async def account(self) -> ExchangeAccount:
-        if isinstance(self._account, Exception):
-            raise self._account
-        return self._account
-
-
-def of_key(account: ExchangeAccount | Exception, *, real: bool = True) -> dict[Outcome, str]:
-    """Outcomes and texts of the checks of a key."""
-
-    async def run() -> dict[Outcome, str]:
-        exchange = Key(account)
-        found = checks.check_keys(exchange, needs_keys=real)  # type: ignore[arg-type]  # all the check needs
-        return {check.outcome: check.text async for check in found}
-
-    return asyncio.run(run())
-
-
-GOOD = ExchangeAccount("1", can_trade=True, can_withdraw=False, ip_restricted=True)
-
-
-def test_a_good_key_passes() -> None:
-    assert set(of_key(GOOD)) == {Outcome.PASSED}
-
-
-def test_f71_a_key_that_may_withdraw_fails() -> None:
-    found = of_key(ExchangeAccount("1", can_trade=True, can_withdraw=True, ip_restricted=True))
-    assert "take that right away" in found[Outcome.FAILED]
-
-
-def test_a_key_that_may_not_trade_fails() -> None:
-    assert "may not trade" in of_key(ExchangeAccount("1", can_trade=False))[Outcome.FAILED]
-
-
-def test_a_key_for_any_address_is_a_warning() -> None:
-    found = of_key(ExchangeAccount("1", can_trade=True, can_withdraw=False, ip_restricted=False))
-    assert "restrict it" in found[Outcome.WARNING]
-
-
-def test_what_an_exchange_does_not_tell_is_no_failure() -> None:
-    assert set(of_key(ExchangeAccount(""))) == {Outcome.PASSED}
-
-
-def test_play_money_may_be_withdrawn() -> None:
-    assert set(of_key(ExchangeAccount("1", can_trade=True, can_withdraw=True), real=False)) == {
-        Outcome.PASSED
-    }
-
-
-def test_a_key_that_is_refused_fails_with_its_sentence() -> None:
-    assert of_key(NotPermitted("the key is not known"))[Outcome.FAILED] == "the key is not known"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +28,7 @@ def test_a_key_that_is_refused_fails_with_its_sentence() -> None:
     [(0, Outcome.PASSED), (900, Outcome.PASSED), (-2000, Outcome.WARNING), (5000, Outcome.WARNING)],
 )
 def test_the_clock(offset: int, outcome: Outcome) -> None:
-    found = checks.check_clock(Key(GOOD, offset))  # type: ignore[arg-type]  # all the check needs
+    found = checks.check_clock(Clock(offset))  # type: ignore[arg-type]  # all the check needs
     assert found.outcome is outcome
     assert ("set it by NTP" in found.text) == (outcome is Outcome.WARNING)
 
@@ -136,7 +82,7 @@ def begin(wish: Wish, *, yes: bool) -> None:
 
 
 def test_real_money_starts_only_with_passed_checks(live: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even with --yes: it answers questions, it does not pass checks."""
+    """F77: even with --yes: it answers questions, it does not pass checks."""
     checked(monkeypatch, Outcome.PASSED, Outcome.FAILED)
     with pytest.raises(InvalidInput, match="a check failed, so nothing was started"):
         begin(live, yes=True)

@@ -113,7 +113,10 @@ def test_plan_and_check_look_and_leave_nothing(command: Command, folder: Path) -
     assert plan.code == 0, plan.err
     for wanted in ("10 buys and 10 sells", "break-even", "if it falls", "nothing was placed", "vacant"):
         assert wanted in plan.out
+    assert "no stop acts" in plan.out
     values = command("plan", "grid.yaml", "--json").json
+    falls = [row["fall"] for row in values["stress"]]
+    assert (falls[0], falls[-1], len(falls)) == ("0.1", "0.9", 9)
     assert len(values["levels"]) == 21
     assert values["has_run"] is False
     check = command("check", "grid.yaml")

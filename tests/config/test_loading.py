@@ -187,3 +187,18 @@ def test_the_keyring_is_heard_before_the_file_and_after_the_rest(
     assert exchange.api_key.get_secret_value() == "key-of-ring"
     assert exchange.api_secret is not None
     assert exchange.api_secret.get_secret_value() == "secret-of-environment"
+
+
+def test_without_a_balance_a_backtest_has_what_its_bots_use() -> None:
+    """Money that nobody was given would make returns look small. What is set stands."""
+    grid = {"name": "grid", "lower_price": 90, "upper_price": 110, "num_grids": 5, "total_investment": 1000}
+    bots = [
+        {"name": "a", "market": "ABC/USDT", "strategy": grid},
+        {"name": "b", "market": "XYZ/USDT", "strategy": {**grid, "base_amount": 2, "base_cost": 200}},
+    ]
+    assert load_settings(overrides={"bots": bots}).backtest.balance == {"USDT": 2000, "XYZ": 2}
+    stated = load_settings(overrides={"bots": bots, "backtest": {"balance": {"USDT": 5000}}})
+    assert stated.backtest.balance == {"USDT": 5000}
+    other = load_settings(overrides={"bots": [{**bots[0], "market": "ABC/BTC"}]}).bots
+    assert load_settings(overrides={"bots": bots}).with_bots(other).backtest.balance == {"BTC": 1000}
+    assert stated.with_bots(other).backtest.balance == {"USDT": 5000}

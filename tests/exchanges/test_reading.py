@@ -425,6 +425,13 @@ async def test_the_account_and_the_keys_rights(fake: FakeBinance, exchange: Bina
     fake.answers["GET /sapi/v1/account/apiRestrictions"] = Reply(body=rights)
     account = await exchange.account()
     assert (account.can_trade, account.can_withdraw, account.ip_restricted) == (False, False, True)
+    assert account.can_transfer is None
+    for flag in ("enableInternalTransfer", "permitsUniversalTransfer"):
+        told = {"enableInternalTransfer": False, "permitsUniversalTransfer": False}
+        fake.answers["GET /sapi/v1/account/apiRestrictions"] = Reply(body=rights | told)
+        assert (await exchange.account()).can_transfer is False
+        fake.answers["GET /sapi/v1/account/apiRestrictions"] = Reply(body=rights | told | {flag: True})
+        assert (await exchange.account()).can_transfer is True
 
 
 def commission(*, discounted: bool) -> dict[str, Any]:

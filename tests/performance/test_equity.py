@@ -76,16 +76,26 @@ def test_time_in_range_is_that_of_the_loop(equity: Equity, bounds: tuple[int, in
 
 def test_figures_of_a_run_by_hand() -> None:
     """100 quote, half of it in base from the start; the price doubles and comes back, a step a day."""
-    figures = figures_of(run([10, 20, 10], [holding(0, 50, "5")], step_ms=DAY_MS))
-    assert figures.opening == figures.closing == 100
-    assert figures.drawdown.fraction == Decimal("0.333333333333")
+    prices = [10, 20, 10, 10, 10, 10, 10]
+    figures = figures_of(run(prices, [holding(0, 50, "5")], step_ms=DAY_MS))
+    assert figures.initial_equity == figures.final_equity == 100
+    assert figures.max_drawdown == Decimal("0.333333333333")
+    assert figures.drawdown_trough - figures.drawdown_peak == DAY_MS
     assert figures.annual_return == pytest.approx(0)
-    returns = np.array([0, 0.5, -1 / 3])
+    returns = np.array([0, 0.5, -1 / 3, 0, 0, 0, 0])
     assert figures.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * 365**0.5)
     assert figures.volatility == pytest.approx(returns.std(ddof=1) * 365**0.5)
-    assert figures.sortino == pytest.approx(returns.mean() / (1 / 3 / 3**0.5) * 365**0.5)
+    assert figures.sortino == pytest.approx(returns.mean() / (1 / 3 / 7**0.5) * 365**0.5)
     assert figures.calmar == pytest.approx(0)
-    assert figures.mean_exposure == pytest.approx((1 / 2 + 2 / 3) / 2, abs=0.001)
+    assert figures.mean_exposure == pytest.approx((1 / 2 * 5 + 2 / 3) / 6, abs=0.001)
+
+
+def test_a_few_days_say_nothing_of_a_year() -> None:
+    """Six daily returns: money and drawdown stand, nothing is scaled up to a year."""
+    figures = figures_of(run([10, 20, 10, 30, 10, 40], [holding(0, 50, "5")], step_ms=DAY_MS))
+    yearly = (figures.annual_return, figures.volatility, figures.sharpe, figures.sortino, figures.calmar)
+    assert yearly == (None,) * 5
+    assert figures.max_drawdown > 0
 
 
 @pytest.mark.parametrize("points", [[], [1, 0], [-1], [2]])

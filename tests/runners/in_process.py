@@ -86,7 +86,7 @@ class InProcessExchange:
     def send_capacity(self) -> int:
         return self.room
 
-    async def stream(self, symbol: Symbol) -> AsyncIterator[ev.StreamEvent]:
+    async def stream(self, symbol: Symbol, timeframe: str | None = None) -> AsyncIterator[ev.StreamEvent]:
         self._events.put_nowait(self.world.book_event())
         while (event := await self._events.get()) is not None:
             yield event

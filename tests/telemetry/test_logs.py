@@ -236,3 +236,14 @@ def test_event_names_are_words_with_dots() -> None:
     names = [value for name, value in vars(events).items() if name.isupper()]
     assert len(set(names)) == len(names)
     assert all(name.replace(".", "").replace("_", "").isalpha() and name.islower() for name in names)
+
+
+def test_a_closed_log_stays_closed(tmp_path: Path) -> None:
+    """A thread that speaks after the end does not open the file again; its line is counted as lost."""
+    file = RotatingFile(tmp_path / "bot.log", 1_000, 1)
+    file.write(b"one\n")
+    file.close()
+    (tmp_path / "bot.log").unlink()
+    file.write(b"two\n")
+    assert file.lost == 1
+    assert not (tmp_path / "bot.log").exists()

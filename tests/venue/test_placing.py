@@ -210,12 +210,19 @@ def test_market_buy_sized_in_quote_spends_a_whole_balance() -> None:
     venue.check()
 
 
-def test_slippage_worsens_market_orders_only() -> None:
-    """A fixed fraction on the ambient price, rounded to the worse tick; limit orders keep their price."""
+def test_slippage_worsens_what_takers_pay() -> None:
+    """A fixed fraction on the ambient price, rounded to the worse tick; a limit is never passed, and what rests keeps
+    its price."""
     venue = venue_at(slippage=D("0.001"))
     assert buy(venue, "0.001").fills[0].price == D("40040.02")
     assert sell(venue, "0.001").fills[0].price == D("39959.99")
-    assert buy(venue, "0.001", "40001", tif=IOC).fills[0].price == D("40000.01")
+    assert buy(venue, "0.001", "40100", tif=IOC).fills[0].price == D("40040.02")
+    assert buy(venue, "0.001", "40001", tif=IOC).fills[0].price == D("40001")
+    assert sell(venue, "0.001", "39900").fills[0].price == D("39959.99")
+    assert sell(venue, "0.001", "39990").fills[0].price == D("39990")
+    resting = buy(venue, "0.001", "39000")
+    move(venue, "39000")
+    assert venue.order("a", SYMBOL, resting.order.order_id).executed_quote == D("39")
     venue.check()
 
 
@@ -231,9 +238,7 @@ def test_slippage_by_volume_grows_with_the_share_of_what_traded() -> None:
     assert sell(venue, "3").fills[0].price == D("39559.99")
     move(venue, "40000", volume="9")
     assert buy(venue, "1").fills[0].price == D("40080.02")
-    assert buy(venue, "0.001", "40001", tif=IOC).fills[0].price == D("40000.01"), (
-        "limit orders keep their price"
-    )
+    assert buy(venue, "1", "40010", tif=IOC).fills[0].price == D("40010"), "no further than the limit"
     venue.check()
 
 

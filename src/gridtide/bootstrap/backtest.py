@@ -5,15 +5,18 @@ Nothing is asked of a network; what is not known of a market (its rules at the t
 
 from __future__ import annotations
 
+import gc
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.bootstrap.backtest_checks import check_books, check_settings, is_third
 from gridtide.bootstrap.backtest_figures import PlayedBot, result_of
+from gridtide.bootstrap.backtest_rules import StatedRules
 from gridtide.bootstrap.bots import allocation_of, backtest_gate, make_strategy
 from gridtide.config.fingerprint import config_hash, redacted_view
 from gridtide.domain.errors import InvalidInput
@@ -26,6 +29,7 @@ from gridtide.engine.settings import BotIdentity, EngineSettings, ProtocolTimes
 from gridtide.exchanges.direct_venue import DirectVenue
 from gridtide.market_data.known_markets import market_of
 from gridtide.price_path.candle_path import PathRule, runs_of
+from gridtide.price_path.closed_candles import ClosedCandles
 from gridtide.price_path.columns import CandleColumns, TradeColumns
 from gridtide.price_path.crossing import CrossingIndex
 from gridtide.price_path.path import path_of
@@ -55,6 +59,8 @@ RECORDED_TIMES = replace(TIMES, receive_window=NEVER_MS, queue=NEVER_MS, read_la
 """A recorded session may have been played fast: what took the bot a moment is long on the market's clock, and an answer
 that has not come yet is not missing."""
 
+OBJECTS_A_COLLECTION = 100_000
+"""A few megabytes of them."""
 _DEEP = Decimal(10) ** 12
 """Quote that stands at a price of the book: what is bought or sold at once costs slippage, as the settings say, and is
 not refused for want of a depth that nobody recorded."""
@@ -71,12 +77,14 @@ class Prepared:
     market: Market
     data: LoadedData
     index: CrossingIndex
+    rules: StatedRules
+    """What the config says of the market at the time."""
 
 
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    return tuple(prepare_bot(bot, data, rule, len(settings.bots)) for bot in settings.bots)
+    return tuple(prepare_bot(settings, bot, data, rule) for bot in settings.bots)
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -90,15 +98,19 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
     return found[0]
 
 
-def prepare_bot(bot: BotSettings, data: Sequence[LoadedData], rule: PathRule, bots: int = 1) -> Prepared:
-    """One of `bots` bots with its data; whether the account can pay for it is not looked at."""
-    found = _data_of(bot, data, bots)
+def prepare_bot(
+    settings: AppSettings, bot: BotSettings, data: Sequence[LoadedData], rule: PathRule
+) -> Prepared:
+    """One bot with its data; whether the account can pay for it is not looked at."""
+    found = _data_of(bot, data, len(settings.bots))
     columns = found.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
-    market = market_of(Symbol(bot.market), [price_step], [amount_step])
-    return Prepared(bot, market, found, CrossingIndex(path_of(columns, rule)))
+    index = CrossingIndex(path_of(columns, rule))
+    rules = StatedRules(settings.backtest.rules, bot.market, index.path.time(0))
+    market = rules.market_at_start(market_of(Symbol(bot.market), [price_step], [amount_step]))
+    return Prepared(bot, market, found, index, rules)
 
 
 def _amount_places(columns: CandleColumns | TradeColumns) -> int:
@@ -122,18 +134,31 @@ def run_backtest(
     """
     begun = time.perf_counter() if started_at is None else started_at
     rules = runs_of(PathRule(settings.backtest.candle_path))
-    results = [
-        play(
-            settings,
-            prepare(settings, data, rule),
-            version=version,
-            rule=rule,
-            progress=_part(progress, k, len(rules)),
-        )
-        for k, rule in enumerate(rules)
-    ]
+    with _rare_collections():
+        results = [
+            play(
+                settings,
+                prepare(settings, data, rule),
+                version=version,
+                rule=rule,
+                progress=_part(progress, k, len(rules)),
+            )
+            for k, rule in enumerate(rules)
+        ]
     worst = min(results, key=lambda result: result.final_equity)
     return replace(worst, total_seconds=time.perf_counter() - begun)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """A run makes records that stay and hardly a circle of objects: to search for those after every 700 of them, as
+    Python does, took a tenth of its time."""
+    often = gc.get_threshold()
+    gc.set_threshold(often[0] and max(often[0], OBJECTS_A_COLLECTION), *often[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*often)
 
 
 def play(
@@ -152,7 +177,7 @@ def play(
     check_books(world.run.lanes, settings.backtest.balance, world.venue.balances(ACCOUNT))
     seconds = time.perf_counter() - begun
     played = [
-        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index)
+        PlayedBot(each.bot, each.market, each.data, lane, world.recorder.of(lane), each.index, each.rules)
         for each, lane in zip(prepared, world.run.lanes, strict=True)
     ]
     return result_of(
@@ -187,19 +212,22 @@ def build_world(
     backtest = settings.backtest
     venue = _venue(backtest, prepared)
     recorder = Recorder()
+    times = TIMES if arrivals is None else RECORDED_TIMES
+    engines = [_engine(each, settings, number, times) for number, each in enumerate(prepared)]
     lanes = [
         Lane(
-            _engine(each, settings, number, TIMES if arrivals is None else RECORDED_TIMES),
+            engine,
             each.index,
             looks_everywhere=looks_everywhere,
             opening=_opening(each, backtest),
+            candles=_candles(each, engine.timeframe),
         )
-        for number, each in enumerate(prepared)
+        for each, engine in zip(prepared, engines, strict=True)
     ]
     run = BacktestRun(
         lanes,
         DirectVenue(venue, ACCOUNT),
-        schedules=_halts(prepared) if backtest.halt_at_gaps else None,
+        schedules=_schedules(prepared, halt_at_gaps=backtest.halt_at_gaps),
         latency=_latency(backtest),
         arrivals=arrivals,
         listener=recorder,
@@ -259,6 +287,10 @@ def _engine(each: Prepared, settings: AppSettings, number: int, times: ProtocolT
     )
 
 
+def _candles(each: Prepared, timeframe: str | None) -> ClosedCandles | None:
+    return None if timeframe is None else ClosedCandles(each.data.columns, timeframe)
+
+
 def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:
     """What a third asset that fees are paid in is worth: without it the books would count them as nothing."""
     asset, price = backtest.fees.asset, backtest.fees.asset_price
@@ -267,12 +299,18 @@ def _opening(each: Prepared, backtest: BacktestSettings) -> list[Event]:
     return [AssetPriced(Asset(asset), Price(price))]
 
 
-def _halts(prepared: Sequence[Prepared]) -> dict[Symbol, MarketSchedule]:
-    """Each market is closed from where candles are missing up to the next candle."""
-    return {
-        each.market.symbol: halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
-        for each in prepared
-    }
+def _schedules(prepared: Sequence[Prepared], *, halt_at_gaps: bool) -> dict[Symbol, MarketSchedule]:
+    """Markets of which rules or status change. With `halt_at_gaps` each is closed from where candles are missing up to
+    the next candle."""
+    schedules = {}
+    for each in prepared:
+        schedule = each.rules.schedule(each.market)
+        if halt_at_gaps:
+            closed = halts((Timestamp(gap.start), Timestamp(gap.end)) for gap in each.data.gaps)
+            schedule = schedule.merged(closed.while_trading(schedule, each.market.status))
+        if schedule.changes:
+            schedules[each.market.symbol] = schedule
+    return schedules
 
 
 def _latency(backtest: BacktestSettings) -> Latency | None:

@@ -1,25 +1,24 @@
 """The equity of a backtest's whole account: what its bots hold, and what they were not given.
 
-One market: exact at every point of its path. Several: every bot's own equity is exact, their sum is looked at at every
-moment of every path, in floats.
+One market: exact at every point of its path. Several: the sum of the bots is looked at in floats, at every moment of
+every path; what the figures say of single moments is exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from gridtide.bootstrap.backtest_checks import is_third
 from gridtide.bootstrap.bots import allocation_of
-from gridtide.domain.money import ZERO, Money
+from gridtide.domain.money import EXACT, ZERO, Money, divide_down
 from gridtide.performance.days import midnights
 from gridtide.performance.equity import Equity, Holding
-from gridtide.performance.figures import figures_of
-from gridtide.performance.statistics import annual_return, calmar, returns_of, sharpe, sortino, volatility
+from gridtide.performance.figures import Fall, Figures, figures_from, figures_of
+from gridtide.performance.statistics import returns_of
 from gridtide.reports.backtest_result import EquityCurve
 
 if TYPE_CHECKING:
@@ -27,36 +26,23 @@ if TYPE_CHECKING:
 
     from gridtide.bootstrap.backtest_figures import PlayedBot
     from gridtide.config.backtest import BacktestSettings
+    from gridtide.domain.fill import Fee
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+PIECE = 200_000
+"""Points of a path that are looked at together."""
+BEFORE_FIRST = -1
+"""The time of what an account opens with."""
 SAMPLES = 2000
 """Moments of the curve of a result, beside those of the fills."""
-_PLACES = Decimal("1e-12")
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFigures:
-    """See `BacktestResult`; times are ms UTC."""
-
-    opening: Decimal
-    closing: Decimal
-    drawdown: Decimal
-    drawdown_peak: int
-    drawdown_trough: int
-    annual_return: float | None
-    volatility: float | None
-    sharpe: float | None
-    sortino: float | None
-    calmar: float | None
-    mean_exposure: float
 
 
 class AccountEquity(Protocol):
     """Equity of the account over the whole run."""
 
-    def figures(self) -> AccountFigures: ...
+    def figures(self) -> Figures: ...
 
     def curve(self) -> EquityCurve: ...
 
@@ -82,9 +68,9 @@ def bot_equity(
     beside = backtest.balance.get(market.base, ZERO) - given.base
     third = _ThirdAsset(each, backtest, has_third=has_third)
     holdings = [Holding(0, free + given.quote + third.value, beside + given.base)]
-    for fill in each.record.fills:
-        third.pay(fill.fill.fee.asset, fill.fill.fee.amount)
-        holdings.append(Holding(fill.point, free + fill.quote + third.value, beside + fill.base))
+    for point, fill, _, quote, base in each.record.fills:
+        third.pay(fill.fee)
+        holdings.append(Holding(point, free + quote + third.value, beside + base))
     return Equity(each.index, holdings)
 
 
@@ -96,35 +82,20 @@ class _ThirdAsset:
         self._asset = name if is_third(name, each.market.symbol) else ""
         self._amount = backtest.balance.get(name, ZERO) if self._asset and has_third else ZERO
         self._price = backtest.fees.asset_price or ZERO
+        self.value = self._amount * self._price
 
-    @property
-    def value(self) -> Decimal:
-        return self._amount * self._price
-
-    def pay(self, asset: str, amount: Decimal) -> None:
-        if asset == self._asset:
-            self._amount -= amount
+    def pay(self, fee: Fee) -> None:
+        if fee.asset == self._asset:
+            self._amount -= fee.amount
+            self.value = self._amount * self._price
 
 
 class _OneMarket:
     def __init__(self, equity: Equity) -> None:
         self._equity = equity
 
-    def figures(self) -> AccountFigures:
-        path, found = self._equity.scan.path, figures_of(self._equity)
-        return AccountFigures(
-            found.opening,
-            found.closing,
-            found.drawdown.fraction,
-            path.time(found.drawdown.peak_index),
-            path.time(found.drawdown.trough_index),
-            found.annual_return,
-            found.volatility,
-            found.sharpe,
-            found.sortino,
-            found.calmar,
-            found.mean_exposure,
-        )
+    def figures(self) -> Figures:
+        return figures_of(self._equity)
 
     def curve(self) -> EquityCurve:
         curve = self._equity.curve(SAMPLES)
@@ -157,39 +128,69 @@ class _SeveralMarkets:
         """Equity before anything was bought, then at moments."""
         return np.concatenate(([float(self._opening)], self._at(times)[0]))
 
-    def figures(self) -> AccountFigures:
-        opening = self._opening
-        closing = Money(sum((part.closing() for part in self._parts), self._free))
+    def _exactly_at(self, time: int) -> Decimal:
+        """Equity at a moment, exact."""
+        with localcontext(EXACT):
+            return sum((self._part_at(part, time) for part in self._parts), self._free)
+
+    @staticmethod
+    def _part_at(part: Equity, time: int) -> Decimal:
+        path = part.scan.path
+        if time < path.time(part.start):
+            return part.opening
+        (following,) = path.firsts_at(np.array([time + 1])).tolist()
+        return part.exactly_at(min(max(following - 1, part.start), part.stop - 1))
+
+    def figures(self) -> Figures:
         days = midnights(self._first, self._last)
-        returns = returns_of(self._from_opening(np.append(days - 1, self._last)))
-        fall, peak, trough = self._deepest_fall()
-        yearly = annual_return(float(closing) / float(opening), self._last - self._first)
-        curve = self.curve()
-        return AccountFigures(
-            opening,
-            closing,
-            Decimal(fall).quantize(_PLACES),
-            peak,
-            trough,
-            yearly,
-            volatility(returns),
-            sharpe(returns),
-            sortino(returns),
-            calmar(yearly, fall),
-            float(curve.exposure.mean()),
+        return figures_from(
+            (self._opening, Money(sum((part.closing() for part in self._parts), self._free))),
+            self._deepest_fall(),
+            returns_of(self._from_opening(np.append(days - 1, self._last))),
+            self._last - self._first,
+            float(self.curve().exposure.mean()),
         )
 
-    def _deepest_fall(self) -> tuple[float, int, int]:
-        """Over every moment at which any of the markets has a point."""
-        every = [part.scan.path.times(np.arange(len(part.scan.path))) for part in self._parts]
-        times = np.sort(
-            np.concatenate(every), kind="stable"
-        )  # merges what is sorted; a time twice does no harm
-        equity, times = self._from_opening(times), np.append(self._first, times)
-        falls = _drawdown_of(equity)
-        trough = int(np.argmax(falls))
-        peak = int(np.argmax(equity[: trough + 1]))
-        return float(falls[trough]), int(times[peak]), int(times[trough])
+    def _deepest_fall(self) -> Fall:
+        """Over every moment at which any of the markets has a point. Floats find the moments, a piece of the time after
+        the other; what equity was there is exact."""
+        opening = float(self._opening)
+        peak = worst_peak = worst_trough = (opening, BEFORE_FIRST)
+        for times in self._moments():
+            equity = self._at(times)[0]
+            peaks = np.maximum.accumulate(np.append(peak[0], equity))
+            falls = 1 - equity / peaks[1:]
+            trough = int(np.argmax(falls))
+            if falls[trough] > 1 - worst_trough[0] / worst_peak[0]:
+                top = int(np.argmax(peaks[1:] == peaks[trough + 1]))
+                worst_peak = (
+                    (float(peaks[trough + 1]), int(times[top])) if peaks[trough + 1] > peak[0] else peak
+                )
+                worst_trough = float(equity[trough]), int(times[trough])
+            if peaks[-1] > peak[0]:
+                peak = float(peaks[-1]), int(times[int(np.argmax(equity))])
+        high, low = (
+            self._opening if time == BEFORE_FIRST else self._exactly_at(time)
+            for _, time in (worst_peak, worst_trough)
+        )
+        fraction = divide_down(high - low, high) if high > low else ZERO
+        return Fall(fraction, max(worst_peak[1], self._first), max(worst_trough[1], self._first))
+
+    def _moments(self) -> Iterator[Integers]:
+        """The times of all points of all paths, in order, a few hundred thousand at a time."""
+        paths = [part.scan.path for part in self._parts]
+        marks = {path.time(at) for path in paths for at in range(PIECE, len(path), PIECE)}
+        bounds = np.array([self._first, *sorted(marks), self._last + 1])
+        ends = [path.firsts_at(bounds) for path in paths]
+        for piece in range(len(bounds) - 1):
+            times = np.concatenate(
+                [
+                    path.times(np.arange(own[piece], own[piece + 1]))
+                    for path, own in zip(paths, ends, strict=True)
+                ]
+            )
+            if len(times):
+                yield np.sort(times, kind="stable")  # merges what is sorted; a time twice does no harm
 
     def curve(self) -> EquityCurve:
         times = np.linspace(self._first, self._last, SAMPLES).astype(np.int64)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridtide.bootstrap.backtest_account import account_equity, bot_equity
+from gridtide.bootstrap.backtest_account import account_equity
 from gridtide.bootstrap.backtest_checks import is_third
+from gridtide.bootstrap.backtest_rules import StatedRules
 from gridtide.bootstrap.backtest_tables import fills_table, level_table, round_trips_table
 from gridtide.domain.errors import InvalidInput
 from gridtide.domain.journal import BotState
-from gridtide.domain.money import EXACT, ZERO, FeeRate, Money, tidy
+from gridtide.domain.money import EXACT, ZERO, FeeRate, Money
 from gridtide.market_data.gaps import gaps_text
-from gridtide.market_data.known_markets import known_symbols
 from gridtide.performance.baselines import Baseline, baseline
 from gridtide.performance.drawdown import max_drawdown
-from gridtide.performance.figures import time_in_range
-from gridtide.performance.statistics import returns_of, sharpe
+from gridtide.performance.equity import Equity, Holding
+from gridtide.performance.figures import LEAST_RETURNS, time_in_range, yearly_sharpe
+from gridtide.performance.statistics import returns_of
 from gridtide.price_path.columns import CandleColumns
 from gridtide.reports.backtest_result import BacktestResult, BaselineResult, MarketResult
 from gridtide.strategies.grid.strategy import GridTradingStrategy
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gridtide.domain.ledger import Statement
     from gridtide.domain.market import Market
     from gridtide.market_data.load import LoadedData
+    from gridtide.performance.figures import Figures
     from gridtide.price_path.candle_path import PathRule
     from gridtide.price_path.crossing import CrossingIndex
     from gridtide.runners.backtest_lane import Lane
@@ -54,6 +56,7 @@ class PlayedBot:
     lane: Lane
     record: LaneRecord
     index: CrossingIndex
+    rules: StatedRules = field(default_factory=lambda: StatedRules((), "", 0))
 
     @property
     def levels(self) -> tuple[Decimal, ...]:
@@ -87,26 +90,16 @@ def result_of(
     markets = tuple(_market_result(each, backtest, curve.times) for each in played)
     statements = [each.statement() for each in played]
     return BacktestResult(
-        initial_equity=figures.opening,
-        final_equity=figures.closing,
+        **{field.name: getattr(figures, field.name) for field in fields(figures)},
         grid_profit=_sum([each.grid_profit for each in statements]),
         floating_profit=_sum([each.floating_profit + each.dust for each in statements]),
         fees=_sum([each.fees for each in statements]),
         fees_by_asset=_added([each.fees_by_asset for each in markets]),
-        max_drawdown=figures.drawdown,
-        drawdown_peak=figures.drawdown_peak,
-        drawdown_trough=figures.drawdown_trough,
-        annual_return=figures.annual_return,
-        volatility=figures.volatility,
-        sharpe=figures.sharpe,
-        sortino=figures.sortino,
-        calmar=figures.calmar,
-        mean_exposure=figures.mean_exposure,
         time_in_range=markets[0].time_in_range,
         markets=markets,
         curve=curve,
-        baselines=_baselines(played, figures.opening, backtest, curve.times),
-        notes=_notes(played, backtest, rule),
+        baselines=_baselines(played, figures.initial_equity, backtest, curve.times),
+        notes=(*_notes(played, backtest, rule), *_length_notes(figures)),
         settings=settings,
         config_hash=config_hash,
         data_checksum=_checksum([each.data.checksum for each in played]),
@@ -145,16 +138,17 @@ def _market_result(each: PlayedBot, backtest: BacktestSettings, times: Integers)
         fees=statement.fees,
         fees_by_asset={str(asset): paid for asset, paid in state.ledger.fees_paid().items()},
         equity=statement.equity,
-        time_in_range=_time_in_range(each, backtest),
+        time_in_range=_time_in_range(each),
         ended_as=state.bot_state.value if state.bot_state is BotState.RUNNING else _reason(each),
         strategy_state=dict(each.lane.engine.strategy.get_state()),
         prices=path.prices[standing] / 10.0**path.places,
     )
 
 
-def _time_in_range(each: PlayedBot, backtest: BacktestSettings) -> float:
-    levels = each.levels
-    return time_in_range(bot_equity(each, backtest, ZERO), levels[0], levels[-1]) if levels else 0.0
+def _time_in_range(each: PlayedBot) -> float:
+    """Of the price, whatever was held meanwhile."""
+    levels, whole = each.levels, Equity(each.index, [Holding(0, ZERO, ZERO)])
+    return time_in_range(whole, levels[0], levels[-1]) if levels else 0.0
 
 
 def _reason(each: PlayedBot) -> str:
@@ -182,7 +176,7 @@ def _baselines(
                 kind.value,
                 equity.closing(),
                 max_drawdown(equity).fraction,
-                sharpe(returns_of(equity.daily())),
+                yearly_sharpe(returns_of(equity.daily())),
                 equity.at(standing),
             )
         )
@@ -201,9 +195,8 @@ def _notes(played: Sequence[PlayedBot], backtest: BacktestSettings, rule: PathRu
             notes.append(f"{symbol}: the bot ended as {_reason(each)}")
         elif not each.record.fills:
             notes.append(f"{symbol}: nothing was traded; is the range where the price was?")
-        if symbol not in known_symbols():
-            tick, lot = tidy(each.market.rules.tick_size), tidy(each.market.rules.lot_size)
-            notes.append(f"{symbol}: its rules are not known; by its data the tick is {tick}, the lot {lot}")
+        path = each.index.path
+        notes += [f"{symbol}: {note}" for note in each.rules.notes(each.market, path.time(len(path) - 1))]
         if not each.bot.risk.enabled:
             notes.append(f"{symbol}: risk is off, the bot had no limits")
     notes += _account_notes(played, backtest)
@@ -212,6 +205,15 @@ def _notes(played: Sequence[PlayedBot], backtest: BacktestSettings, rule: PathRu
     if len(played) > 1:
         notes.append(f"the baselines hold {played[0].market.symbol} alone")
     return tuple(notes)
+
+
+def _length_notes(figures: Figures) -> list[str]:
+    if figures.volatility is not None:
+        return []
+    return [
+        f"the run is too short for figures a year: return a year, volatility, Sharpe, Sortino and Calmar need "
+        f"{LEAST_RETURNS} daily returns"
+    ]
 
 
 def _account_notes(played: Sequence[PlayedBot], backtest: BacktestSettings) -> list[str]:

@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from gridtide.domain.money import EXACT, ZERO
-from gridtide.engine.order_ids import decode
+from gridtide.engine.order_ids import slot_in
 from gridtide.reports.table import Table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def fills_table(record: LaneRecord) -> Table:
         "fills",
         {
             "time": [fill.timestamp for fill in fills],
-            "side": [fill.side.value for fill in fills],
+            "side": [str(fill.side) for fill in fills],
             "level": [_level(fill.client_order_id) for fill in fills],
             "price": [fill.price for fill in fills],
             "amount": [fill.amount for fill in fills],
@@ -95,5 +95,5 @@ def level_table(fills: Table, round_trips: Table, levels: Sequence[Decimal]) -> 
 
 
 def _level(client_order_id: str) -> int:
-    decoded = decode(client_order_id)
-    return int(decoded.slot.name) if decoded is not None and decoded.slot.name.isdigit() else NO_LEVEL
+    name = slot_in(client_order_id)[:-1]
+    return int(name) if name.isdigit() else NO_LEVEL

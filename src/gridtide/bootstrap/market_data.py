@@ -18,7 +18,7 @@ from gridtide.market_data.archive import ArchiveSupplier
 from gridtide.market_data.download import Download, DownloadReport, Progress, Wanted
 from gridtide.market_data.from_trades import TradesSupplier
 from gridtide.market_data.gaps import GapPolicy
-from gridtide.market_data.importing import ImportReport, import_files
+from gridtide.market_data.importing import ImportReport, import_files, without_import_gaps
 from gridtide.market_data.load import LoadedData, loaded_series
 from gridtide.market_data.series import TRADES, Series, Span, time_text
 from gridtide.market_data.store import MarketStore
@@ -76,7 +76,7 @@ def stored_data(
 ) -> LoadedData:
     """What the store has of that time, for a backtest; with `to_its_end` up to the last moment that is stored.
 
-    Raises `InvalidInput` where it was not all downloaded.
+    Gaps within what was imported count as gaps of the data. Raises `InvalidInput` where it was not all downloaded.
     """
     if to_its_end:
         span = Span(
@@ -84,7 +84,7 @@ def stored_data(
         )
         if span.is_empty:
             raise _not_downloaded(series, f"{time_text(span.start)} on")
-    if missing := store.missing(series, span):
+    if missing := without_import_gaps(store.missing(series, span), store.parts(series, span)):
         raise _not_downloaded(series, str(missing[0]))
     return loaded_series(store.rows(series, span), series, gaps, span)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gridtide.bootstrap.bots import grid_config, make_strategy
 from gridtide.domain.errors import PlanRefused
 from gridtide.domain.market import Asset, Symbol
-from gridtide.domain.money import ZERO, tidy
+from gridtide.domain.money import EXACT, ZERO, Money, divide_down, notional, tidy
+from gridtide.risk.stress_card import Inventory, PlannedBuy
+from gridtide.strategies.grid.break_even import RoundTripFees
 from gridtide.strategies.grid.plan import GridPlan, make_plan
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from gridtide.config.bot import BotSettings
     from gridtide.domain.balance import Balance
     from gridtide.domain.market import FeeSchedule, Market, TopOfBook
@@ -31,6 +33,29 @@ class Preview:
     book: TopOfBook
     balances: Mapping[Asset, Balance]
     plan: GridPlan
+
+    def inventory(self) -> Inventory:
+        """The grid as its stress card sees it: the initial purchase at the start price, the buys below it."""
+        plan = self.plan
+        fees = RoundTripFees.of(self.fees, post_only=grid_config(self.bot).post_only)
+        buys = [PlannedBuy(level.price, level.amount) for level in plan.buys]
+        return Inventory(
+            price=plan.start_price,
+            base=plan.sells_amount,
+            base_cost=notional(plan.start_price, plan.sells_amount),
+            buys=buys,
+            fee_rate=fees.rate,
+            fee_in_base=fees.taken_in_base,
+            round_trip_profit=_mean_profit(plan, fees),
+        )
+
+
+def _mean_profit(plan: GridPlan, fees: RoundTripFees) -> Money:
+    """Net quote that a round trip brings in the mean over the intervals."""
+    total = ZERO
+    for amount, (low, high) in zip(plan.interval_amounts, pairwise(plan.prices), strict=True):
+        total = EXACT.add(total, EXACT.multiply(fees.profit(low, high), notional(low, amount)))
+    return Money(divide_down(total, Decimal(len(plan.interval_amounts))))
 
 
 async def preview(exchange: Exchange, bot: BotSettings, *, is_funded: bool = False) -> Preview:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gridtide.cli.options import Json
+from gridtide.cli.options import From, Json, To
 
 ConfigFile = Annotated[
     Path,
@@ -25,13 +25,6 @@ Market = Annotated[
     str | None,
     Parameter(name="--market", help="Play the config's bot on this market, whatever market it names."),
 ]
-From = Annotated[
-    str | None, Parameter(name="--from", help="The first day, such as 2021-01-01, or a time; UTC.")
-]
-To = Annotated[
-    str | None,
-    Parameter(name="--to", help="The day or time before which it ends; UTC. Without it: to the end."),
-]
 Timeframe = Annotated[
     str, Parameter(name="--timeframe", help="Which stored candles to play: 1m, 1h …, or trades.")
 ]
@@ -45,7 +38,15 @@ Save = Annotated[
     Path | None,
     Parameter(
         name="--save",
-        help="Keep the whole result in this folder, for gridtide report; a run saved there is replaced.",
+        help="Keep the whole result in this folder, for gridtide report. A run that is there stays: see --replace.",
+    ),
+]
+Replace = Annotated[
+    bool,
+    Parameter(
+        name="--replace",
+        show_default=False,
+        help="With --save: replace the run that is saved there.",
     ),
 ]
 DataFolder = Annotated[
@@ -66,6 +67,7 @@ def backtest(
     report: Report = None,
     png: Picture = None,
     save: Save = None,
+    replace: Replace = False,
     data_folder: DataFolder = None,
     json: Json = False,
 ) -> int:
@@ -82,7 +84,7 @@ def backtest(
     from gridtide.cli import backtesting
     from gridtide.cli.output import print_json, say
 
-    backtesting.check_places(report=report, png=png, save=save)
+    backtesting.check_places(report=report, png=png, save=save, replace=replace)
     settings = backtesting.settings_for(config, market)
     loaded = backtesting.data_for(settings, data, from_, to, timeframe, data_folder)
     result = backtesting.run(settings, loaded, quiet=json)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from gridtide import __version__
 from gridtide.bootstrap.backtest import run_backtest
 from gridtide.bootstrap.market_data import open_store, series_for, stored_data
-from gridtide.cli.downloading import span_of
 from gridtide.cli.output import say
 from gridtide.config.load import load_settings
 from gridtide.config.values import market_named
@@ -18,6 +17,7 @@ from gridtide.domain.errors import InvalidConfig, InvalidInput
 from gridtide.domain.market import Symbol
 from gridtide.market_data.gaps import GapPolicy
 from gridtide.market_data.load import LoadedData, load_market_data
+from gridtide.market_data.series import span_of
 
 if TYPE_CHECKING:
     from gridtide.config.settings import AppSettings
@@ -38,7 +38,7 @@ def settings_for(config: Path, market: str | None) -> AppSettings:
         bot = settings.bots[0].model_copy(update={"market": market_named(market)})
     except ValueError as error:
         raise InvalidInput(f"--market {market}: {error}") from None
-    return settings.model_copy(update={"bots": [bot]})
+    return settings.with_bots([bot])
 
 
 def data_for(
@@ -69,8 +69,15 @@ def data_for(
         return [stored_data(store, each, span, policy, to_its_end=end is None) for each in series]
 
 
-def check_places(*, report: Path | None = None, png: Path | None = None, save: Path | None = None) -> None:
-    """Refuse places that could not be written, before time is spent. Raises `InvalidInput`."""
+def check_places(
+    *,
+    report: Path | None = None,
+    png: Path | None = None,
+    save: Path | None = None,
+    replace: bool = False,
+) -> None:
+    """Refuse places that could not be written, before time is spent, and a place for the result that holds another one
+    unless it may be replaced. Raises `InvalidInput`."""
     for option, path, endings in (("--report", report, _PAGES), ("--png", png, _PICTURES)):
         if path is None:
             continue
@@ -83,9 +90,14 @@ def check_places(*, report: Path | None = None, png: Path | None = None, save: P
                 f"{option} writes {endings[0]} files: call it {path.stem}{endings[0]}, not {path.name}"
             )
     if save is not None:
-        from gridtide.reports.saved_run import refuse_other_folders
+        from gridtide.reports.saved_run import is_saved_run, refuse_other_folders
 
         refuse_other_folders(save)
+        if is_saved_run(save) and not replace:
+            raise InvalidInput(
+                f"{save} holds a run that was saved before: it was left as it is; give --save another folder, or add "
+                "--replace"
+            )
 
 
 def run(settings: AppSettings, data: Sequence[LoadedData], *, quiet: bool) -> BacktestResult:

@@ -23,7 +23,7 @@ def check(
       gridtide check my-grid.yaml
     """
     from gridtide.bootstrap.kept_verdicts import verdict_line
-    from gridtide.cli.checks import Outcome, check_lines
+    from gridtide.cli.check_outcome import Outcome, check_lines
     from gridtide.cli.embedded import Play
     from gridtide.cli.launch import run_to_end
     from gridtide.cli.output import print_json, say

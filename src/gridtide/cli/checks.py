@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridtide.bootstrap import has_grid
+from gridtide.cli.account_checks import check_account, check_instance, check_keys
+from gridtide.cli.check_outcome import Check, Outcome
 from gridtide.cli.plan_text import fees_text, percent
 from gridtide.domain.errors import GridtideError
 from gridtide.domain.market import MarketStatus, Symbol
@@ -20,35 +20,22 @@ from gridtide.domain.money import ONE, round_half_up
 if TYPE_CHECKING:
     from gridtide.cli.world import World
     from gridtide.config import BotSettings
-    from gridtide.ports.exchange import Exchange, ExchangeAccount
+    from gridtide.ports.exchange import Exchange
 
 MAX_CLOCK_OFFSET_MS = 1_000
 ADVISED_SHARE = 75
 """Percent of the account's quote that grids should use at most (grid-semantics 8)."""
 
 
-class Outcome(StrEnum):
-    """What a check says. A warning does not stop a run, a failure does."""
-
-    PASSED = "passed"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    outcome: Outcome
-    text: str
-
-
 async def run_checks(
     world: World, exchange: Exchange, find_bot: Callable[[], Awaitable[BotSettings]]
 ) -> AsyncIterator[Check]:
     """All checks, in the order in which they make sense; those that need a failed one are left out."""
-    for check in (*check_secrets(), check_database(world.database_url)):
+    for check in (
+        *check_secrets(),
+        check_database(world.database_url),
+        check_instance(world.wish.state_folder),
+    ):
         yield check
     try:
         await exchange.connect()
@@ -57,18 +44,16 @@ async def run_checks(
         return
     yield Check("exchange", Outcome.PASSED, f"{world.settings.exchange.name} answers")
     yield check_clock(exchange)
-    async for check in check_keys(exchange, needs_keys=world.settings.mode.needs_keys):
+    async for check in check_keys(
+        exchange,
+        needs_keys=world.settings.mode.needs_keys,
+        allow_any_address=world.settings.exchange.allow_any_address,
+    ):
         yield check
     async for check in check_grid(
         exchange, find_bot, lambda bot: has_grid(world.database_url, bot, world.settings.mode)
     ):
         yield check
-
-
-def check_lines(checks: Iterable[Check]) -> Iterator[str]:
-    """One line a check, the outcome first."""
-    for check in checks:
-        yield f"{check.outcome.value:<8} {check.name:<11} {check.text}"
 
 
 def check_secrets() -> list[Check]:
@@ -110,24 +95,6 @@ def check_clock(exchange: Exchange) -> Check:
     return Check("clock", outcome, text if outcome is Outcome.PASSED else f"{text}: set it by NTP")
 
 
-async def check_keys(exchange: Exchange, *, needs_keys: bool) -> AsyncIterator[Check]:
-    """What the key may do: trade, and better not withdraw."""
-    try:
-        account = await exchange.account()
-    except GridtideError as error:
-        yield Check("key", Outcome.FAILED, str(error))
-        return
-    yield _trading_check(account)
-    if needs_keys and account.can_withdraw:
-        yield Check(
-            "key",
-            Outcome.FAILED,
-            "the key may withdraw: take that right away at the exchange, then try again",
-        )
-    if needs_keys and account.ip_restricted is False:
-        yield Check("key", Outcome.WARNING, "the key works from any address: restrict it to this machine's")
-
-
 async def check_grid(
     exchange: Exchange, find_bot: Callable[[], Awaitable[BotSettings]], has_run: Callable[[BotSettings], bool]
 ) -> AsyncIterator[Check]:
@@ -143,6 +110,8 @@ async def check_grid(
         is_open = market.status is MarketStatus.TRADING
         text = f"{market.symbol} is {market.status}" + ("" if is_open else ": try again when it trades")
         yield Check("market", Outcome.PASSED if is_open else Outcome.FAILED, text)
+        async for check in check_account(exchange, market, has_run=has_run(bot)):
+            yield check
         if has_run(bot):
             yield Check(
                 "grid", Outcome.PASSED, f"{bot.name} has a grid already, and the next run goes on with it"
@@ -174,12 +143,6 @@ async def check_grid(
     if bot.grid.levels - 1 > bot.risk.max_open_orders:
         text = f"{bot.grid.levels - 1} orders are planned, risk.max_open_orders allows {bot.risk.max_open_orders}"
         yield Check("risk", Outcome.WARNING, text)
-
-
-def _trading_check(account: ExchangeAccount) -> Check:
-    if account.can_trade is False:
-        return Check("key", Outcome.FAILED, "the key may not trade: give it the right to trade on spot")
-    return Check("key", Outcome.PASSED, f"account {account.account_id or '(not told)'}, the key may trade")
 
 
 def _is_writable(folder: Path) -> bool:

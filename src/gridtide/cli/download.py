@@ -8,18 +8,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from gridtide.cli.failures import FAILED, INTERRUPTED
-from gridtide.cli.options import Json
+from gridtide.cli.options import From, Json, To
 
 MarketArgument = Annotated[str | None, Parameter(name="MARKET", help="The market, such as BTC/USDT.")]
-From = Annotated[
-    str | None, Parameter(name="--from", help="The first day, such as 2021-01-01, or a time; UTC.")
-]
-To = Annotated[
-    str | None,
-    Parameter(
-        name="--to", help="The day or time before which it ends; UTC. Without it: everything until now."
-    ),
-]
 Timeframe = Annotated[str, Parameter(name="--timeframe", help="The length of a candle: 1m, 15m, 1h, 1d …")]
 Trades = Annotated[
     bool, Parameter(name="--trades", show_default=False, help="Market trades instead of candles.")

@@ -20,7 +20,7 @@ from gridtide.domain.errors import InvalidInput, Transient
 from gridtide.domain.market import Symbol
 from gridtide.market_data.download import NOTHING
 from gridtide.market_data.gaps import GapPolicy, gaps_text
-from gridtide.market_data.series import TRADES, Span, parse_time
+from gridtide.market_data.series import TRADES, span_of
 from gridtide.telemetry.redaction import SECRETS
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 Update = Callable[[int, int, int], None]
 """Done, of how much, and rows."""
-_END_OF_TIME = 32_503_680_000_000
-"""The year 3000: until now, in effect."""
 
 
 def settings_for(config: Path | None, exchange: str | None) -> AppSettings:
@@ -60,14 +58,6 @@ def wish_for(
     span = span_of(start, end)
     policy = None if gaps is None else GapPolicy(gaps)
     return DataWish(Symbol(market.upper()), timeframe, span, from_archive, policy, folder)
-
-
-def span_of(start: str | None, end: str | None) -> Span:
-    """The time from `start` up to and without `end`; what is left out has no bound. Raises `InvalidInput`."""
-    span = Span(0 if start is None else parse_time(start), _END_OF_TIME if end is None else parse_time(end))
-    if span.is_empty:
-        raise InvalidInput(f"--to {end} is not after --from {start}: there is nothing between")
-    return span
 
 
 def run_download(settings: AppSettings, wish: DataWish, *, quiet: bool) -> DownloadReport:

@@ -216,7 +216,12 @@ def _account(
 
 def _api_key(account: str, key: str, config: SandboxKey) -> ApiKey:
     rights = KeyPermissions(
-        config.reading, config.trading, config.withdrawals, config.ip_restricted, tuple(config.addresses)
+        config.reading,
+        config.trading,
+        config.withdrawals,
+        config.transfers,
+        config.ip_restricted,
+        tuple(config.addresses),
     )
     try:
         secret, public_key = config.read()

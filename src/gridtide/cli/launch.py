@@ -127,7 +127,7 @@ def _confirm_policy(policy: StopPolicy, manner: Manner) -> None:
 
 def _confirm_real_money(wish: Wish, manner: Manner) -> None:
     """Real money needs a passed check and a typed word."""
-    from gridtide.cli.checks import Outcome, check_lines
+    from gridtide.cli.check_outcome import Outcome, check_lines
     from gridtide.cli.planning import check_wish
 
     checks = run_to_end(check_wish(wish))

@@ -54,6 +54,13 @@ Json = Annotated[
     bool,
     Parameter(show_default=False, name="--json", help="Print one JSON object at the end, and nothing else."),
 ]
+From = Annotated[
+    str | None, Parameter(name="--from", help="The first day, such as 2021-01-01, or a time; UTC.")
+]
+To = Annotated[
+    str | None,
+    Parameter(name="--to", help="The day or time before which it ends; UTC. Without it: all there is."),
+]
 StateFolder = Annotated[
     Path,
     Parameter(

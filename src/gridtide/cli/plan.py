@@ -27,7 +27,7 @@ def plan(
     from gridtide.cli.embedded import Play
     from gridtide.cli.launch import run_to_end
     from gridtide.cli.output import print_json, say, table
-    from gridtide.cli.plan_text import level_lines, plan_json, plan_rows
+    from gridtide.cli.plan_text import level_lines, plan_json, plan_rows, stress_lines
     from gridtide.cli.planning import plan_wish
     from gridtide.cli.world import Wish
 
@@ -43,6 +43,10 @@ def plan(
     say(table(plan_rows(shown)))
     say()
     for line in level_lines(shown):
+        say(line)
+    say()
+    say("If the price falls, no stop acts and nothing is sold on the way:")
+    for line in stress_lines(shown):
         say(line)
     if verdict is not None:
         say(f"\n{verdict}")

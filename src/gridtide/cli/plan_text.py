@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide.cli import wording
 from gridtide.domain.money import ONE, ZERO, notional, plain, round_half_up, tidy
+from gridtide.risk.stress_card import stress_card, worst_inventory
 from gridtide.strategies.grid.plan import LevelRole
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def plan_json(preview: Preview) -> dict[str, Any]:
         "profit_low": plain(plan.profit_low),
         "profit_high": plain(plan.profit_high),
         "minimum_investment": plain(plan.minimum_investment),
+        "stress": _stress_json(preview),
         "warnings": list(plan.warnings),
     }
 
@@ -125,15 +127,44 @@ def _break_even_text(preview: Preview) -> str:
 
 def _fall_text(preview: Preview) -> str:
     """What the grid would hold and have lost with the price at its lowest level."""
-    plan = preview.plan
-    lowest = plan.prices[0]
-    held = plan.sells_amount + sum((level.amount for level in plan.buys), ZERO)
-    cost = notional(plan.start_price, plan.sells_amount) + plan.buys_cost
-    loss = cost - notional(lowest, held)
+    worst, market = worst_inventory(preview.inventory()), preview.market
     return (
-        f"at {wording.price_text(preview.market, lowest)} it would hold {tidy(held)} {plan.base} that cost "
-        f"{_money(cost)} {plan.quote}, a loss of {_money(loss)} on paper; below that it keeps them and loses more"
+        f"at {wording.price_text(market, worst.price)} it would hold {tidy(worst.held)} {market.base} that cost "
+        f"{_money(worst.cost)} {market.quote}, a loss of {_money(worst.loss)} on paper; below that it keeps them and "
+        "loses more"
     )
+
+
+def stress_lines(preview: Preview) -> Iterator[str]:
+    """The stress card: one line a fall, under a heading; no stop acts in it."""
+    market, share = preview.market, preview.plan.total_investment
+    yield (
+        f"{'falls by':>8}  {'price':>14}  {'holds':>14}  {'cost':>14}  {'loss':>14}  {'of all':>7}  {'even at':>14}  "
+        f"{'round trips':>11}"
+    )
+    for row in stress_card(preview.inventory()):
+        yield (
+            f"{tidy(row.fall * 100):>6} %  {wording.price_text(market, row.price):>14}  {tidy(row.held):>14}  "
+            f"{_money(row.cost):>14}  {_money(row.loss):>14}  {tidy(round_half_up(row.loss / share * 100, 1)):>5} %  "
+            f"{wording.price_text(market, row.break_even_price) if row.held else '-':>14}  "
+            f"{row.round_trips if row.round_trips >= 0 else 'never':>11}"
+        )
+    yield f"{'':>8}  {market.quote:>14}  {market.base:>14}  {market.quote:>14}  {market.quote:>14}".rstrip()
+
+
+def _stress_json(preview: Preview) -> list[dict[str, Any]]:
+    return [
+        {
+            "fall": plain(row.fall),
+            "price": plain(row.price),
+            "held": plain(row.held),
+            "cost": plain(row.cost),
+            "loss": plain(row.loss),
+            "break_even_price": plain(row.break_even_price),
+            "round_trips_to_recover": row.round_trips if row.round_trips >= 0 else None,
+        }
+        for row in stress_card(preview.inventory())
+    ]
 
 
 def _level_cells(preview: Preview, level: PlannedLevel) -> tuple[str, str, str, str]:

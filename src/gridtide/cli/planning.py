@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gridtide.bootstrap import Preview, default_bot, has_grid
 from gridtide.bootstrap.preview import preview
-from gridtide.cli.checks import Check, run_checks
+from gridtide.cli.check_outcome import Check
+from gridtide.cli.checks import run_checks
 from gridtide.cli.world import Wish, World, open_world
 from gridtide.domain.errors import PlanRefused
 from gridtide.domain.money import ZERO

@@ -22,6 +22,9 @@ class ExchangeSettings(Section):
     account: str | None = None
     """Your own name for the account behind the key: it is shown beside the exchange, and never sent."""
 
+    allow_any_address: bool = False
+    """Trade real money with a key that is not restricted to addresses. Restrict the key instead, at the exchange."""
+
     rest_url: str | None = None
     """Sandbox only: address of a sandbox that already runs. Left out, `run` starts its own."""
 

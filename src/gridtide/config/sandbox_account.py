@@ -28,8 +28,9 @@ class SandboxKey(Section):
     reading: bool = True
     trading: bool = True
     withdrawals: bool = False
+    transfers: bool = False
     ip_restricted: bool = True
-    """Withdrawals and this are only shown."""
+    """Withdrawals, transfers and this are only shown."""
 
     addresses: list[str] = Field(default_factory=list)
     """If any: the key is refused from all others."""

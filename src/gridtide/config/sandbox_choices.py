@@ -27,7 +27,7 @@ class SandboxChoices(Section):
     """The part of a move's volume that resting orders may take together. Left out: no cap."""
 
     slippage: Fraction = Decimal(0)
-    """By how much market orders trade worse than the invented book says."""
+    """By how much takers trade worse than the invented book says; never beyond their limit."""
 
     commission_rounding: Literal["truncate", "round_half_up", "round_up"] = "truncate"
     """What becomes of a commission's digits beyond the eighth: truncate, round_half_up or round_up."""

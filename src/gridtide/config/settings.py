@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
@@ -16,6 +17,7 @@ from gridtide.config.logging import LoggingSettings
 from gridtide.config.sandbox import SandboxSettings
 from gridtide.config.sources import ambient_sources
 from gridtide.config.storage import StorageSettings
+from gridtide.domain.money import ZERO
 
 
 class Mode(StrEnum):
@@ -62,7 +64,16 @@ class AppSettings(BaseSettings):
             raise ValueError(f"two bots are named {twice[0]}")
         if self.mode is not Mode.SANDBOX and (self.exchange.rest_url or self.exchange.stream_url):
             raise ValueError("exchange.rest_url and exchange.stream_url are for mode sandbox only")
+        if not self.backtest.balance:
+            self.__dict__["backtest"] = self.backtest.model_copy(update={"balance": _given_to(self.bots)})
         return self
+
+    def with_bots(self, bots: list[BotSettings]) -> Self:
+        """The same with other bots; an account of a backtest that held what the old ones use holds what these do."""
+        changes: dict[str, object] = {"bots": bots}
+        if self.backtest.balance == _given_to(self.bots):
+            changes["backtest"] = self.backtest.model_copy(update={"balance": _given_to(bots)})
+        return self.model_copy(update=changes)
 
     def bot(self, name: str) -> BotSettings:
         """The bot of that name; raises `KeyError`."""
@@ -79,3 +90,14 @@ class AppSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del env_settings, dotenv_settings, file_secret_settings  # ours read names with a section only
         return (init_settings, *ambient_sources(settings_cls))
+
+
+def _given_to(bots: list[BotSettings]) -> dict[str, Decimal]:
+    """What all bots together are to use, by asset."""
+    given: dict[str, Decimal] = {}
+    for bot in bots:
+        base, _, quote = bot.market.partition("/")
+        for asset, amount in ((quote, bot.strategy.total_investment), (base, bot.strategy.base_amount)):
+            if amount:
+                given[asset] = given.get(asset, ZERO) + amount
+    return given

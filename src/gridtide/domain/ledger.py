@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from enum import StrEnum
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from gridtide.domain.errors import Defect
@@ -95,8 +94,7 @@ class LedgerTotals(NamedTuple):
     next_closing_id: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerChange:
+class LedgerChange(NamedTuple):
     """What one booking changed: to be stored in the same transaction as its cause."""
 
     postings: tuple[Posting, ...]
@@ -109,12 +107,13 @@ class LedgerChange:
     @property
     def profit(self) -> Money:
         """Grid profit of this booking."""
-        with localcontext(EXACT):
-            return Money(sum((closing.proceeds - closing.cost for closing in self.closings), ZERO))
+        profit = ZERO
+        for closing in self.closings:
+            profit = EXACT.add(profit, EXACT.subtract(closing.proceeds, closing.cost))
+        return Money(profit)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """The books at one price: E, C, G, F, D and V of grid-semantics 6."""
 
     equity: Money
@@ -166,7 +165,7 @@ class Ledger:
         for lot in sorted(state.lots, key=lambda item: (item.opened_at, item.lot_id)):
             self._lots.setdefault(lot.owner, []).append(lot)
         self._totals = state.totals
-        self._open = _Held()
+        self._open = _Held(ZERO, ZERO)
         self._owned: dict[str, _Held] = {}
         """What the lots of each owner add up to: asked for at each fill, while hundreds of lots may be open."""
         self._sum_up()
@@ -212,7 +211,7 @@ class Ledger:
         A third asset without a price counts as worth nothing in E and V alike, so the identity holds.
         """
         with localcontext(EXACT):
-            third = self._third_value(third_prices or {})
+            third = self._third_value(third_prices) if third_prices else ZERO
             totals, dust = self._totals, self._owned.get(DUST)
             dust_amount, dust_cost = (ZERO, ZERO) if dust is None else (dust.amount, dust.cost)
             open_amount, open_cost = self._open.amount - dust_amount, self._open.cost - dust_cost
@@ -230,19 +229,31 @@ class Ledger:
 
     def _third_value(self, prices: Mapping[Asset, Decimal]) -> Decimal:
         third = ZERO
-        if not prices:
-            return third
         for (account, asset), balance in self._balances.items():
             if account is Account.HOLDINGS and asset not in (self.base, self.quote):
                 third += balance * prices.get(asset, ZERO)
         return third
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether the `statement` at every price is balanced, which is cheaper to ask than at one.
+
+        Both sides of E - C = G + F + D + V are linear in the price: equal everywhere if all base held is in lots, and
+        quote less contributions is grid profit less the lots' cost and the third assets' book value.
+        """
+        balances, totals = self._balances, self._totals
+        if balances.get((_HOLDINGS, self.base), ZERO) != self._open.amount:
+            return False
+        gained = EXACT.subtract(balances.get((_HOLDINGS, self.quote), ZERO), totals.contributed_value)
+        carried = EXACT.add(self._open.cost, totals.third_book_value)
+        return EXACT.add(gained, carried) == totals.grid_profit
 
     def lot_breaches(self) -> list[str]:
         """Where the running sums, from which every statement is made, are not those of the lots themselves."""
         found = [
             f"the lots of {owner} are not what the books sum up for them"
             for owner in sorted({*self._lots, *self._owned})
-            if _summed(self._lots.get(owner, ())) != self._owned.get(owner, _Held())
+            if _summed(self._lots.get(owner, ())) != self._owned.get(owner, _Held(ZERO, ZERO))
         ]
         if _summed(self.lots()) != self._open:
             found.append("all lots together are not what the books sum up")
@@ -267,8 +278,7 @@ class Ledger:
             raise Defect(f"entry {entry_id} values {plain(amount)} {asset} at {plain(value)}")
         with localcontext(EXACT):
             booking = _Booking(self, entry_id, timestamp)
-            booking.post(Account.HOLDINGS, asset, amount)
-            booking.post(Account.CONTRIBUTIONS, asset, -amount)
+            booking.take_in(asset, amount, Account.CONTRIBUTIONS)
             booking.contributed += value
             if asset == self.base:
                 booking.open_lot(owner, amount, value, timestamp)
@@ -288,10 +298,8 @@ class Ledger:
             booking = _Booking(self, f"fill:{fill.symbol}:{fill.trade_id}:{fill.order_id}", fill.timestamp)
             is_buy = fill.side is Side.BUY
             base, quote = (fill.amount, -fill.quote_amount) if is_buy else (-fill.amount, fill.quote_amount)
-            booking.post(Account.HOLDINGS, self.base, base)
-            booking.post(Account.MARKET, self.base, -base)
-            booking.post(Account.HOLDINGS, self.quote, quote)
-            booking.post(Account.MARKET, self.quote, -quote)
+            booking.take_in(self.base, base, Account.MARKET)
+            booking.take_in(self.quote, quote, Account.MARKET)
 
             fee, fee_asset = fill.fee.amount, fill.fee.asset
             base_fee = fee if fee_asset == self.base else ZERO
@@ -300,8 +308,7 @@ class Ledger:
             if fee and not (base_fee or quote_fee):
                 third_fee_value = self._third_fee(booking, fee_asset, fee, fee_price or ZERO)
             if fee:
-                booking.post(Account.HOLDINGS, fee_asset, -fee)
-                booking.post(Account.FEES, fee_asset, fee)
+                booking.take_in(fee_asset, -fee, Account.FEES)
 
             if is_buy:
                 cost = fill.quote_amount + quote_fee + third_fee_value
@@ -326,8 +333,7 @@ class Ledger:
             sign = 1 if fill.side is Side.BUY else -1
             amount, quote = fill.amount - booked.amount, fill.quote_amount - booked.quote_amount
             for asset, moved in ((self.base, sign * amount), (self.quote, -sign * quote)):
-                booking.post(Account.HOLDINGS, asset, moved)
-                booking.post(Account.MARKET, asset, -moved)
+                booking.take_in(asset, moved, Account.MARKET)
             base_fee, quote_fee, third_value = self._corrected_fees(booking, booked, fill, fee_price or ZERO)
             if fill.side is Side.BUY:
                 booking.correct_lots(owner, amount - base_fee, quote + quote_fee + third_value)
@@ -363,75 +369,84 @@ class Ledger:
             if amount and asset not in (self.base, self.quote):
                 third_value += self._third_fee(booking, asset, amount, fee_price)
             if amount:
-                booking.post(Account.HOLDINGS, asset, -amount)
-                booking.post(Account.FEES, asset, amount)
+                booking.take_in(asset, -amount, Account.FEES)
         return more.get(self.base, ZERO), more.get(self.quote, ZERO), third_value
 
     def _third_fee(self, booking: _Booking, asset: Asset, amount: Decimal, fee_price: Decimal) -> Decimal:
         value = amount * fee_price
         missing = amount - self.holding(asset)
         if missing > 0:
-            booking.post(Account.HOLDINGS, asset, missing)
-            booking.post(Account.CONTRIBUTIONS, asset, -missing)
+            booking.take_in(asset, missing, Account.CONTRIBUTIONS)
             booking.contributed += missing * fee_price
             booking.third_value += missing * fee_price
         booking.third_value -= value
         return value
 
-    def _apply(self, balances: Mapping[tuple[Account, Asset], Decimal], change: LedgerChange) -> None:
+    def _apply(
+        self,
+        balances: Mapping[tuple[Account, Asset], Decimal],
+        lots: tuple[Lot, ...],
+        totals: LedgerTotals,
+    ) -> None:
         self._balances.update(balances)
-        for lot in change.lots:
+        for lot in lots:
             self._replace_lot(lot)
-        self._totals = change.totals
+        self._totals = totals
 
     def _replace_lot(self, lot: Lot) -> None:
-        lots = self._lots.setdefault(lot.owner, [])
-        amount, cost = lot.amount, lot.cost
+        owner, amount, cost = lot.owner, lot.amount, lot.cost
+        lots = self._lots.get(owner)
+        if lots is None:
+            if amount:
+                self._lots[owner] = [lot]
+                self._count(owner, amount, cost)
+            return
         for index, existing in enumerate(lots):
             if existing.lot_id == lot.lot_id:
-                amount, cost = Amount(amount - existing.amount), Money(cost - existing.cost)
-                if lot.amount:
+                if amount:
                     lots[index] = lot
                 else:
                     del lots[index]
+                self._count(owner, amount - existing.amount, cost - existing.cost)
                 break
         else:
-            if lot.amount:
+            if amount:
                 lots.append(lot)
-                if len(lots) > 1:
-                    lots.sort(key=_age)
-        self._count(lot.owner, amount, cost)
+                lots.sort(key=_age)
+                self._count(owner, amount, cost)
         if not lots:
-            del self._lots[lot.owner]
-            del self._owned[lot.owner]
+            del self._lots[owner], self._owned[owner]
 
     def _count(self, owner: str, amount: Decimal, cost: Decimal) -> None:
-        held = self._owned.get(owner)
+        held, every = self._owned.get(owner), self._open
         if held is None:
-            held = self._owned[owner] = _Held()
-        for sums in (held, self._open):
-            sums.amount += amount
-            sums.cost += cost
+            self._owned[owner] = _Held(amount, cost)
+        else:
+            held.amount += amount
+            held.cost += cost
+        every.amount += amount
+        every.cost += cost
 
     def _sum_up(self) -> None:
         with localcontext(EXACT):
             for lot in self.lots():
                 self._count(lot.owner, lot.amount, lot.cost)
 
-    def _lots_of(self, owner: str) -> list[Lot]:
-        return self._lots.get(owner, [])
+
+_HOLDINGS = Account.HOLDINGS
+_NO_LOTS: tuple[Lot, ...] = ()
 
 
 @dataclass(slots=True)
 class _Held:
     """What lots add up to."""
 
-    amount: Decimal = ZERO
-    cost: Decimal = ZERO
+    amount: Decimal
+    cost: Decimal
 
 
 def _summed(lots: Iterable[Lot]) -> _Held:
-    found = _Held()
+    found = _Held(ZERO, ZERO)
     with localcontext(EXACT):
         for lot in lots:
             found.amount += lot.amount
@@ -456,7 +471,6 @@ class _Booking:
         "_next_lot_id",
         "_postings",
         "_profit",
-        "_sums",
         "_timestamp",
         "contributed",
         "fees",
@@ -468,24 +482,33 @@ class _Booking:
         self._entry_id = entry_id
         self._timestamp = timestamp
         self._postings: list[Posting] = []
-        self._sums: dict[Asset, Decimal] = {}
         self._changed: dict[tuple[Account, Asset], Decimal] = {}
         self._lots: dict[int, Lot] = {}
         self._closings: list[LotClosing] = []
-        totals = ledger.totals
-        self._profit: Decimal = totals.grid_profit
-        self.contributed: Decimal = totals.contributed_value
-        self.fees: Decimal = totals.fees_value
-        self.third_value: Decimal = totals.third_book_value
-        self._next_lot_id, self._next_closing_id = totals.next_lot_id, totals.next_closing_id
+        self._profit: Decimal
+        self.contributed: Decimal
+        self.fees: Decimal
+        self.third_value: Decimal
+        (
+            self._profit,
+            self.contributed,
+            self.fees,
+            self.third_value,
+            self._next_lot_id,
+            self._next_closing_id,
+        ) = ledger.totals
 
-    def post(self, account: Account, asset: Asset, amount: Decimal) -> None:
-        if self._ledger.is_stored:
-            self._postings.append(Posting(self._entry_id, account, asset, amount, self._timestamp))
-        self._sums[asset] = self._sums.get(asset, ZERO) + amount
-        key = (account, asset)
-        before = self._changed.get(key)
-        self._changed[key] = (self._ledger._balances.get(key, ZERO) if before is None else before) + amount  # noqa: SLF001
+    def take_in(self, asset: Asset, amount: Decimal, source: Account) -> None:
+        """`amount` comes to the holdings out of `source`; negative: the other way."""
+        ledger, changed = self._ledger, self._changed
+        if ledger.is_stored:
+            self._postings += [
+                Posting(self._entry_id, _HOLDINGS, asset, amount, self._timestamp),
+                Posting(self._entry_id, source, asset, -amount, self._timestamp),
+            ]
+        for key, part in (((_HOLDINGS, asset), amount), ((source, asset), -amount)):
+            before = changed.get(key)
+            changed[key] = (ledger._balances.get(key, ZERO) if before is None else before) + part  # noqa: SLF001
 
     def open_lot(self, owner: str, amount: Decimal, cost: Decimal, opened_at: Timestamp) -> None:
         lot_id = self._next_lot_id
@@ -515,58 +538,60 @@ class _Booking:
     def take_oldest(self, owner: str, amount: Decimal) -> list[tuple[Decimal, Decimal, Timestamp]]:
         """Take `amount` out of the lots of `owner`, oldest first: part, cost and age, lot by lot."""
         self._check_owned(owner, amount)
-        taken = list(self._parts(self._ledger._lots_of(owner), amount))  # noqa: SLF001
+        taken, _ = _parts(self._ledger._lots.get(owner, _NO_LOTS), amount)  # noqa: SLF001
         for lot, part, cost in taken:
             self._leave(lot, lot.amount - part, lot.cost - cost)
         return [(part, cost, lot.opened_at) for lot, part, cost in taken]
 
     def take_share(self, owner: str, amount: Decimal) -> list[tuple[Decimal, Decimal, Timestamp]]:
         """Take `amount` out of all lots of `owner` as if they were one; the oldest carries what stays."""
-        self._check_owned(owner, amount)
+        held = self._check_owned(owner, amount)
         if not amount:
             return []
-        lots = self._ledger._lots_of(owner)  # noqa: SLF001
-        held = self._ledger.owned(owner)
-        total = sum((lot.cost for lot in lots), ZERO)
-        cost = total if amount == held else divide_down(total * amount, held)
-        self._leave(lots[0], held - amount, total - cost)
-        for lot in lots[1:]:
+        oldest, *others = self._ledger._lots[owner]  # noqa: SLF001
+        total: Decimal = oldest.cost
+        for lot in others:
+            total += lot.cost
             self._leave(lot, ZERO, ZERO)
-        return [(amount, cost, lots[0].opened_at)]
+        cost = total if amount == held else divide_down(total * amount, held)
+        self._leave(oldest, held - amount, total - cost)
+        return [(amount, cost, oldest.opened_at)]
 
-    def _check_owned(self, owner: str, amount: Decimal) -> None:
+    def _check_owned(self, owner: str, amount: Decimal) -> Decimal:
+        """What `owner` holds, of which `amount` is to be a part."""
         held = self._ledger.owned(owner)
         if not 0 <= amount <= held:
             raise Defect(
                 f"the lots of {owner} hold {plain(held)} {self._ledger.base}, {plain(amount)} cannot be moved"
             )
+        return held
 
     def _leave(self, lot: Lot, amount: Decimal, cost: Decimal) -> None:
         self._lots[lot.lot_id] = Lot(lot.lot_id, lot.owner, Amount(amount), Money(cost), lot.opened_at)
 
     def close_lots(self, owner: str, amount: Decimal, proceeds: Decimal) -> None:
         """Close lots worth `amount`: `owner`'s, then dust, then the oldest of the rest (grid-semantics 6)."""
-        closed = self._from_lots(owner, amount)
-        paid = ZERO
-        for index, (lot, part, cost) in enumerate(closed):
-            last = index == len(closed) - 1
-            share = proceeds - paid if last else divide_down(proceeds * part, amount)
-            paid += share
+        closed, left = self._from_lots(owner, amount), proceeds
+        for lot, part, cost in closed:
+            share = left if lot is closed[-1][0] else divide_down(proceeds * part, amount)
+            left -= share
             self._close(lot.lot_id, part, cost, share, lot.opened_at)
             self._leave(lot, lot.amount - part, lot.cost - cost)
 
     def _lots_of_others(self, owner: str) -> Iterator[Lot]:
-        """Asked for only where the owner's own lots do not suffice."""
+        """Dust, then the oldest of all that neither is nor belongs to `owner`."""
         ledger = self._ledger
         if owner != DUST:
-            yield from ledger._lots_of(DUST)  # noqa: SLF001
+            yield from ledger._lots.get(DUST, _NO_LOTS)  # noqa: SLF001
         yield from sorted((lot for lot in ledger.lots() if lot.owner not in (owner, DUST)), key=_age)
 
     def _from_lots(self, owner: str, amount: Decimal) -> list[tuple[Lot, Decimal, Decimal]]:
         ledger = self._ledger
-        order = chain(ledger._lots_of(owner), self._lots_of_others(owner))  # noqa: SLF001
-        found = list(self._parts(order, amount))
-        if sum((part for _, part, _ in found), ZERO) != amount:
+        found, missing = _parts(ledger._lots.get(owner, _NO_LOTS), amount)  # noqa: SLF001
+        if missing:
+            others, missing = _parts(self._lots_of_others(owner), missing)
+            found += others
+        if missing:
             raise Defect(f"a sell of {plain(amount)} {ledger.base} closes more than all lots hold")
         return found
 
@@ -588,44 +613,40 @@ class _Booking:
         self._next_closing_id += 1
         self._profit += proceeds - cost
 
-    def _parts(self, lots: Iterable[Lot], amount: Decimal) -> Iterable[tuple[Lot, Decimal, Decimal]]:
-        for lot in lots:
-            if amount <= 0:
-                return
-            part = min(lot.amount, amount)
-            cost = lot.cost if part == lot.amount else divide_down(lot.cost * part, lot.amount)
-            yield lot, part, cost
-            amount -= part
-
     def commit(self) -> LedgerChange:
-        """Check the entry (I5, I9), apply it and return what changed."""
-        ledger = self._ledger
-        for asset, total in self._sums.items():
-            if total:
-                raise Defect(f"entry {self._entry_id} does not add up: {plain(total)} {asset} too much")
-        for (account, asset), balance in self._changed.items():
-            if account is Account.HOLDINGS and balance < 0:
+        """Check the entry (I9; what `take_in` posts adds up, I5), apply it and return what changed."""
+        ledger, changed = self._ledger, self._changed
+        for (account, asset), balance in changed.items():
+            if account is _HOLDINGS and balance < 0:
                 raise Defect(
                     f"entry {self._entry_id} would leave {plain(balance)} {asset}: an event is missing"
                 )
-        change = LedgerChange(
-            tuple(self._postings),
-            tuple([AccountBalance(*key, balance) for key, balance in self._changed.items()])
-            if ledger.is_stored
-            else (),
-            tuple(self._lots.values()),
-            tuple(self._closings),
-            LedgerTotals(
-                Money(self._profit),
-                Money(self.contributed),
-                Money(self.fees),
-                Money(self.third_value),
-                self._next_lot_id,
-                self._next_closing_id,
-            ),
+        totals = LedgerTotals(
+            Money(self._profit),
+            Money(self.contributed),
+            Money(self.fees),
+            Money(self.third_value),
+            self._next_lot_id,
+            self._next_closing_id,
         )
-        ledger._apply(self._changed, change)  # noqa: SLF001
-        return change
+        lots = tuple(self._lots.values())
+        ledger._apply(changed, lots, totals)  # noqa: SLF001
+        balances = (
+            [AccountBalance(*key, balance) for key, balance in changed.items()] if ledger.is_stored else ()
+        )
+        return LedgerChange(tuple(self._postings), tuple(balances), lots, tuple(self._closings), totals)
+
+
+def _parts(lots: Iterable[Lot], amount: Decimal) -> tuple[list[tuple[Lot, Decimal, Decimal]], Decimal]:
+    """Of each lot in turn the part that goes into `amount`, with its share of cost; and what no lot had."""
+    found: list[tuple[Lot, Decimal, Decimal]] = []
+    for lot in lots:
+        if amount <= 0:
+            break
+        part, cost = min(lot.amount, amount), lot.cost
+        found.append((lot, part, cost if part == lot.amount else divide_down(cost * part, lot.amount)))
+        amount -= part
+    return found, amount
 
 
 def _base_fee_value(fill: Fill, base: Asset) -> Decimal:

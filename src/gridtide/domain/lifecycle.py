@@ -36,19 +36,11 @@ class IntentState(StrEnum):
     ZOMBIE = "ZOMBIE"
     """An order of ours that should not be there; contradicts an earlier verdict."""
 
-    @property
-    def is_live(self) -> bool:
-        """Whether the intent occupies its slot (R2). A ZOMBIE does not, but it blocks T1."""
-        return self in LIVE_STATES
-
-    @property
-    def is_terminal(self) -> bool:
-        return self in _TERMINAL_STATES
-
-    @property
-    def rests_at_exchange(self) -> bool:
-        """Whether the exchange shows the order as open, as far as we know (I8)."""
-        return self is IntentState.OPEN or self is IntentState.PART
+    is_live: bool
+    """Whether the intent occupies its slot (R2). A ZOMBIE does not, but it blocks T1."""
+    is_terminal: bool
+    rests_at_exchange: bool
+    """Whether the exchange shows the order as open, as far as we know (I8)."""
 
 
 LIVE_STATES = frozenset(
@@ -62,7 +54,10 @@ LIVE_STATES = frozenset(
         IntentState.CLOSING,
     }
 )
-_TERMINAL_STATES = frozenset({IntentState.SETTLED, IntentState.REJECTED, IntentState.ABSENT})
+for _state in IntentState:  # worked out once: each step of each order asks
+    _state.is_live = _state in LIVE_STATES
+    _state.is_terminal = _state in {IntentState.SETTLED, IntentState.REJECTED, IntentState.ABSENT}
+    _state.rests_at_exchange = _state in {IntentState.OPEN, IntentState.PART}
 
 
 class IntentEvent(StrEnum):

@@ -58,8 +58,9 @@ class PriceBand:
 
     def bounds(self, side: Side, average_price: Decimal) -> tuple[Decimal, Decimal]:
         """Lowest and highest price allowed for `side` at `average_price`."""
-        down, up = self.multipliers(side)
-        return average_price * down, average_price * up
+        if side is Side.BUY:
+            return average_price * self.bid_down, average_price * self.bid_up
+        return average_price * self.ask_down, average_price * self.ask_up
 
 
 @dataclass(frozen=True, slots=True)

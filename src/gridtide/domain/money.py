@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from decimal import (
     ROUND_DOWN,
-    ROUND_FLOOR,
     ROUND_HALF_UP,
     Context,
     Decimal,
@@ -16,6 +15,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from functools import lru_cache
 from typing import NewType
 
 from gridtide.domain.errors import InvalidValue
@@ -84,8 +84,8 @@ def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` that is not above `value`; a step of zero means no rule."""
     if not step:
         return value
-    result = _ROUNDING.multiply(_ROUNDING.divide(value, step).to_integral_value(ROUND_FLOOR), step)
-    # The division may have rounded up across an integer; the correction keeps "not above" exact.
+    result = _ROUNDING.multiply(_ROUNDING.divide_int(value, step), step)
+    # Whole steps are counted towards zero, which for a value below zero is up.
     return _ROUNDING.subtract(result, step) if result > value else result
 
 
@@ -109,9 +109,14 @@ def divide_down(numerator: Decimal, denominator: Decimal, places: int = COST_PLA
 
 def cut_to_places(value: Decimal, places: int) -> Decimal:
     """`value` cut (towards zero) to `places` decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN, context=_ROUNDING)
+    return value.quantize(_unit(places), rounding=ROUND_DOWN, context=_ROUNDING)
 
 
 def round_half_up(value: Decimal, places: int) -> Decimal:
     """`value` rounded to `places` decimals, halves away from zero: for showing, not for booking."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_ROUNDING)
+    return value.quantize(_unit(places), rounding=ROUND_HALF_UP, context=_ROUNDING)
+
+
+@lru_cache(maxsize=100)
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)

@@ -64,17 +64,10 @@ class OrderStatus(StrEnum):
     EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
     UNRECOGNISED = "UNRECOGNISED"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the order can no longer execute. An unknown word counts as final: nothing rests on it."""
-        return self not in _OPEN_STATUSES
-
-    @property
-    def rank(self) -> int:
-        """NEW < PARTIALLY_FILLED < final: a status of lower rank than one already seen is a stale read (T13)."""
-        if self.is_final:
-            return 2
-        return 1 if self is OrderStatus.PARTIALLY_FILLED else 0
+    is_final: bool
+    """Whether the order can no longer execute. An unknown word counts as final: nothing rests on it."""
+    rank: int
+    """NEW < PARTIALLY_FILLED < final: a status of lower rank than one already seen is a stale read (T13)."""
 
     @classmethod
     def parse(cls, text: str) -> OrderStatus:
@@ -93,6 +86,9 @@ _OPEN_STATUSES = frozenset(
         OrderStatus.PENDING_CANCEL,
     }
 )
+for _status in OrderStatus:  # worked out once: each sighting of an order asks
+    _status.is_final = _status not in _OPEN_STATUSES
+    _status.rank = 2 if _status.is_final else int(_status is OrderStatus.PARTIALLY_FILLED)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -28,15 +28,6 @@ class WakeConditions:
     below: Price | None = None
     above: Price | None = None
 
-    def is_due(self, now: Timestamp, price: Price | None) -> bool:
-        if self.at is not None and now >= self.at:
-            return True
-        if price is None:
-            return False
-        return (self.below is not None and price <= self.below) or (
-            self.above is not None and price >= self.above
-        )
-
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the strategy's state."""
         return {

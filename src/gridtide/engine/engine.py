@@ -116,8 +116,10 @@ class Engine:
         if state.wants_snapshot:
             state.wants_snapshot = False
             self._ask_for_snapshot(full=True)
-        self._plan_retry()
-        desk.store()
+        if state.slots.has_waiting or self._schedule.retry is not None:
+            self._plan_retry()
+        if desk.was_called:
+            desk.store()
         return state.finish()
 
     def take_in(self, update: OrderUpdate, now: Timestamp) -> Effects:
@@ -137,10 +139,10 @@ class Engine:
 
     def next_timer(self) -> Timestamp | None:
         """When `TimerFired` is due at the latest; None if nothing waits for time."""
-        moments = self._schedule.moments()
-        if (due := self.state.orders.next_due()) is not None:
+        state, moments = self.state, self._schedule.moments()
+        if (due := state.orders.next_due()) is not None:
             moments.append(due)
-        if (question := whose_fill.next_question(self.state)) is not None:
+        if state.unattributed and (question := whose_fill.next_question(state)) is not None:
             moments.append(question)
         if (wake := self._desk.wakes_at) is not None:
             moments.append(wake)
@@ -158,9 +160,14 @@ class Engine:
         return below, above
 
     @property
+    def timeframe(self) -> str | None:
+        """Of which candles the strategy wants to be told, by `CandleClosed`; None: of none."""
+        return self._desk.timeframe
+
+    @property
     def wants_to_send(self) -> bool:
         """Whether a `SendWindowOpened` would find something to transmit."""
-        return placing.may_send(self.state) and self.state.orders.has_planned
+        return self.state.orders.has_planned and placing.may_send(self.state)
 
     @property
     def strategy(self) -> Strategy:

@@ -17,7 +17,6 @@ from gridtide.engine import placing
 from gridtide.strategies.protocol import SettledOrder
 
 if TYPE_CHECKING:
-    from gridtide.domain.fill import Fill
     from gridtide.engine.state import EngineState
 
 SLOT = Slot("LIQ", Side.SELL)
@@ -26,9 +25,9 @@ SLIPPAGE_CAP = Decimal("0.01")
 MAX_TRIES = 5
 
 
-def concerns(report: Fill | SettledOrder) -> bool:
+def concerns(report: SettledOrder) -> bool:
     """Whether a report is about a liquidation order, which is none of the strategy's."""
-    return isinstance(report, SettledOrder) and report.slot == SLOT
+    return report.slot.key == SLOT.key
 
 
 def advance(state: EngineState) -> None:

@@ -45,6 +45,11 @@ def client_order_id(code: str, slot: Slot, cycle: int, attempt: int) -> str:
     return f"{body}-{_hash_code(body, 2)}"
 
 
+def slot_in(own_id: str) -> str:
+    """The slot's key in an id that is known to be ours; what comes from outside has to be decoded."""
+    return own_id.split("-", 3)[2]
+
+
 @lru_cache(maxsize=4096)
 def decode(text: str) -> DecodedId | None:
     """The parts of an id of ours, or None for anybody else's (wrong shape or checksum)."""
@@ -58,6 +63,7 @@ def decode(text: str) -> DecodedId | None:
     return DecodedId(match["bot"], slot, int(match["cycle"], 36), int(match["attempt"], 36))
 
 
+@lru_cache(maxsize=4096)
 def _base36(number: int, width: int) -> str:
     digits = ""
     while number:

@@ -36,7 +36,8 @@ class OrderTracker:
         self._live: dict[str, TrackedOrder] = {}
         self._planned: dict[str, TrackedOrder] = {}
         self._reserved: dict[Asset, Decimal] = {}
-        self._changed: dict[str, TrackedOrder] = {}
+        self.changed: dict[str, TrackedOrder] = {}
+        """Those that the step under way changed."""
         self._timed: dict[str, TrackedOrder] = {}
         """Orders to be looked after at a moment: few, while hundreds rest (the engine asks at each step)."""
         self._newest_number = 0
@@ -78,7 +79,9 @@ class OrderTracker:
 
     def next_due(self) -> Timestamp | None:
         """When the first order has to be looked after."""
-        return min((order.due_at for order in self._timed.values() if order.due_at is not None), default=None)
+        if not self._timed:
+            return None
+        return min([order.due_at for order in self._timed.values() if order.due_at is not None], default=None)
 
     def due(self, now: Timestamp) -> list[TrackedOrder]:
         """Orders whose moment has come, in the order they were given one."""
@@ -93,7 +96,7 @@ class OrderTracker:
             raise Defect(f"the client order id {client_id} exists already")
         order = planned(approved, client_id, cycle, attempt, now)
         self._add(order)
-        self._changed[client_id] = order
+        self.changed[client_id] = order
         return order
 
     def transmit(self, order: TrackedOrder, now: Timestamp) -> SubmitOrder:
@@ -116,20 +119,21 @@ class OrderTracker:
 
     def move(self, order: TrackedOrder, event: IntentEvent, now: Timestamp) -> None:
         """Move `order` along the table and keep the indexes true."""
-        was_planned = order.state is IntentState.PLANNED
+        name, before = order.client_order_id, order.state
         order.move(event, now)
-        if was_planned:
-            self._planned.pop(order.client_order_id, None)
-        if not order.is_live and order.state is not IntentState.ZOMBIE:
+        if before is IntentState.PLANNED:
+            self._planned.pop(name, None)
+        if order.state.is_terminal:
             self.release(order, order.reserved)
-            self._live.pop(order.client_order_id, None)
+            self._live.pop(name, None)
             self.look_again(order, None)
             order.approved = None
-            self._orders[order.client_order_id] = self._orders.pop(order.client_order_id)
-            self._forget_old()
-        else:
-            self._live.setdefault(order.client_order_id, order)
-        self._changed[order.client_order_id] = order
+            self._orders[name] = self._orders.pop(name)
+            if len(self._orders) >= 2 * KEPT_SETTLED:
+                self._forget_old()
+        elif before.is_terminal:
+            self._live[name] = order
+        self.changed[name] = order
 
     def learn_order_id(self, order: TrackedOrder, order_id: str) -> None:
         """Note the exchange's id; a second one for the same wish breaks I2."""
@@ -140,45 +144,42 @@ class OrderTracker:
         order.order_id = order_id
         self._by_order_id[order_id] = order
         self._newest_number = max(self._newest_number, _number(order_id))
-        self._changed[order.client_order_id] = order
+        self.changed[order.client_order_id] = order
 
     def release(self, order: TrackedOrder, amount: Decimal) -> None:
         """Free `amount` of the order's reservation."""
+        if not amount:
+            return
         order.reserved -= amount
         self._reserved[order.reserved_asset] = self._reserved.get(order.reserved_asset, ZERO) - amount
-        self._changed[order.client_order_id] = order
+        self.changed[order.client_order_id] = order
 
     def look_again(self, order: TrackedOrder, moment: Timestamp | None) -> None:
         """Have `order` looked after at `moment`; None: when something happens to it."""
-        order.due_at = moment
         if moment is None:
-            self._timed.pop(order.client_order_id, None)
+            if order.due_at is not None:
+                self._timed.pop(order.client_order_id, None)
+                order.due_at = None
         else:
+            order.due_at = moment
             self._timed[order.client_order_id] = order
 
     def touch(self, order: TrackedOrder) -> None:
-        self._changed[order.client_order_id] = order
+        self.changed[order.client_order_id] = order
 
     def adopt(self, order: TrackedOrder) -> None:
         """T22: an order of ours that no row knew."""
         self._add(order)
-        self._changed[order.client_order_id] = order
+        self.changed[order.client_order_id] = order
 
     def take_changed(self) -> list[OrderRow]:
         """Rows of all orders changed since the last call, in the order of their first change: an ended order
         comes before the one that takes its slot, as the unique index wants it (R2)."""
-        if not self._changed:
+        if not self.changed:
             return []
-        rows = [order.row() for order in self._changed.values()]
-        self._changed.clear()
+        rows = [order.row() for order in self.changed.values()]
+        self.changed.clear()
         return rows
-
-    def forget_changes(self) -> bool:
-        """Whether there were any; none of them becomes a row."""
-        if not self._changed:
-            return False
-        self._changed.clear()
-        return True
 
     def _add(self, order: TrackedOrder) -> None:
         self._orders[order.client_order_id] = order
@@ -197,8 +198,6 @@ class OrderTracker:
 
     def _forget_old(self) -> None:
         """Forget those that ended first: the records of the others are still being read again."""
-        if len(self._orders) < 2 * KEPT_SETTLED:
-            return
         ended = [order for order in self._orders.values() if order.client_order_id not in self._live]
         for order in ended[:-KEPT_SETTLED]:
             del self._orders[order.client_order_id]

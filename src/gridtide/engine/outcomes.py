@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gridtide.engine.state import EngineState
     from gridtide.engine.tracked_order import TrackedOrder
 
-_TERMINAL = (IntentState.REJECTED, IntentState.ABSENT, IntentState.SETTLED)
+_CLOSED = (IntentState.CLOSING, IntentState.ZOMBIE)
+"""No sighting moves them any more; their fills do."""
 
 
 def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
@@ -38,7 +39,7 @@ def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
             return None
     if not _matches(state, order, update):
         return order
-    if order.state in _TERMINAL:
+    if order.state.is_terminal:
         _contradiction(state, order, update)
         return order
     if order.state is IntentState.PLANNED:  # fencing, layer 7: we did not cause it
@@ -67,7 +68,7 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
         return True
     if order.state is IntentState.SETTLED:
         _zombie(state, order, f"a fill ({fill.trade_id}) beyond what it executed")
-    elif order.state in _TERMINAL:
+    elif order.state.is_terminal:
         _zombie(state, order, f"a fill ({fill.trade_id}) of an order that was not to exist")
     if not _learn_order_id(state, order, fill.order_id) or lost_history.goes_back(state, fill):
         return False
@@ -77,7 +78,7 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
 def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) -> None:
     """T19, T23: the step to SETTLED, once the fills add up to a final, recognised status; else ask for them: at once,
     or after a while where they have `just_read` and some are late (F28, F51)."""
-    if order.state not in (IntentState.CLOSING, IntentState.ZOMBIE):
+    if order.state not in _CLOSED:
         return
     if order.status is None or not order.status.is_final:
         return
@@ -104,7 +105,7 @@ def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) 
         state.notice("alarm", "order.cancelled_outside", f"{order.slot}: {text}")
     state.reports.append(
         SettledOrder(
-            order.slot,
+            order.intent.slot,
             order.intent.price,
             order.intent.amount,
             Amount(order.filled_amount),
@@ -118,11 +119,10 @@ def settle(state: EngineState, order: TrackedOrder, *, just_read: bool = False) 
 def _matches(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> bool:
     """T9's guard: an order under our id that is not what we wished for stops the bot."""
     intent = order.intent
-    same_price = intent.price is None or intent.price == update.price
     if (
         update.symbol == intent.symbol
-        and update.side is intent.side
-        and same_price
+        and update.side is intent.slot.side
+        and (intent.price is None or intent.price == update.price)
         and update.amount == intent.amount
     ):
         return True
@@ -133,6 +133,8 @@ def _matches(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> bo
 
 def _learn_order_id(state: EngineState, order: TrackedOrder, order_id: str) -> bool:
     """Note the exchange's id; a second one for the same wish breaks I2 and stops the bot, not the process."""
+    if order_id == order.order_id:
+        return True
     if order_id and order.order_id not in ("", order_id):
         detail = (
             f"{order.client_order_id} stands for two orders at the exchange, {order.order_id} and {order_id}"
@@ -156,11 +158,13 @@ def _is_stale(order: TrackedOrder, update: OrderUpdate) -> bool:
 
 def _learn(order: TrackedOrder, update: OrderUpdate) -> bool:
     """Take over status and cumulative values; whether they are news."""
-    before = order.status, order.executed_amount, order.executed_quote
+    is_news = update.status is not order.status
     order.status = update.status
-    order.executed_amount = max(order.executed_amount, update.executed_amount)
-    order.executed_quote = max(order.executed_quote, update.executed_quote)
-    return before != (order.status, order.executed_amount, order.executed_quote)
+    if update.executed_amount > order.executed_amount:
+        order.executed_amount, is_news = update.executed_amount, True
+    if update.executed_quote > order.executed_quote:
+        order.executed_quote, is_news = update.executed_quote, True
+    return is_news
 
 
 def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
@@ -170,26 +174,23 @@ def _move(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> None:
             order.reason = update.expiry_reason
     else:
         event = IntentEvent.SEEN_PARTIAL if order.executed_amount else IntentEvent.SEEN_OPEN
-    already = (
-        order.state in (IntentState.CLOSING, IntentState.ZOMBIE)
-        or (order.state, event) == (IntentState.OPEN, IntentEvent.SEEN_OPEN)
-        or (order.state, event) == (IntentState.PART, IntentEvent.SEEN_OPEN)
-    )
-    if not already:
+    is_open_already = event is IntentEvent.SEEN_OPEN and order.state.rests_at_exchange
+    if not is_open_already and order.state not in _CLOSED:
         state.orders.move(order, event, state.now)
     if update.status is OrderStatus.UNRECOGNISED:
         text = f"{order.client_order_id} has the unknown status {update.status_text}"
         state.notice("alarm", "order.unknown_status", text)
     if order.state.rests_at_exchange:
-        state.slots.get(order.slot).refusals = 0
-        state.orders.look_again(order, None)
+        state.slots.get(order.intent.slot).refusals = 0
+        if order.due_at is not None:
+            state.orders.look_again(order, None)
         if order.cancel_requested:
             placing.request_cancel(state, order)
 
 
 def ask_for_missing_fills(state: EngineState, order: TrackedOrder) -> None:
     """An order shows more executed than is booked: the records have the rest."""
-    if order.state is not IntentState.CLOSING and order.filled_amount < order.executed_amount:
+    if order.filled_amount < order.executed_amount and order.state is not IntentState.CLOSING:
         state.orders.look_again(order, Timestamp(state.now + state.settings.times.poll))
         state.order(ReadFills(state.market.symbol, state.cursor.safe))
 
@@ -201,7 +202,7 @@ def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> b
     serves a wish (T23).
     """
     is_zombie = order.state is IntentState.ZOMBIE
-    owner = DUST if is_zombie and fill.side is Side.BUY else order.slot.key
+    owner = DUST if is_zombie and fill.side is Side.BUY else order.intent.slot.key
     try:
         change = state.ledger.book(fill, owner, fee_price(state, fill))
     except Defect as error:
@@ -225,8 +226,7 @@ def _book(state: EngineState, order: TrackedOrder, fill: Fill, source: str) -> b
         state.reports.append(fill)
     state.fill_count += 1
     state.safe_candidates.append((fill.timestamp, fill.trade_id))
-    statement = state.statement()
-    if statement is not None and not statement.is_balanced:
+    if not state.ledger.is_balanced:
         state.pause(PauseReason.INTEGRITY, "the books do not balance")
     return True
 

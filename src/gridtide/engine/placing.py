@@ -116,10 +116,11 @@ def send_cancel(state: EngineState, order: TrackedOrder) -> None:
 
 def open_send_window(state: EngineState, capacity: int) -> None:
     """T2 for up to `capacity` planned orders, oldest wish first."""
+    is_running = state.bot_state is BotState.RUNNING
     for order in state.orders.planned():
         if capacity <= 0:
             return
-        if not may_send(state, order):
+        if not is_running and not may_send(state, order):
             continue
         command = _transmit(state, order)
         if command is not None:
@@ -197,7 +198,7 @@ def absent(state: EngineState, order: TrackedOrder) -> None:
 
 def free_slot(state: EngineState, order: TrackedOrder) -> SlotState:
     """Take an ended order out of its slot."""
-    slot = state.slots.get(order.slot)
+    slot = state.slots.get(order.intent.slot)
     if slot.live is order:
         slot.live = None
         state.slots.touch(slot)
@@ -234,7 +235,7 @@ def would_take(intent: OrderIntent, book: TopOfBook) -> bool:
     """Whether a post-only order would be refused at this book."""
     if intent.type is not OrderType.LIMIT_MAKER or intent.price is None:
         return False
-    if intent.side is Side.BUY:
+    if intent.slot.side is Side.BUY:
         return book.ask is not None and intent.price >= book.ask
     return book.bid is not None and intent.price <= book.bid
 

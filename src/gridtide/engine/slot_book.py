@@ -75,7 +75,10 @@ class SlotBook:
     def __init__(self, rows: Iterable[SlotRow], symbol: Symbol) -> None:
         self._slots: dict[str, SlotState] = {row.slot: _restored(row, symbol) for row in rows}
         self._waiting = {key: slot for key, slot in self._slots.items() if slot.wish is not None}
-        self._changed: dict[str, SlotState] = {}
+        self.has_waiting = bool(self._waiting)
+        """Whether any wish is parked."""
+        self.changed: dict[str, SlotState] = {}
+        """Those that the step under way changed."""
 
     def __iter__(self) -> Iterator[SlotState]:
         return iter(self._slots.values())
@@ -86,11 +89,6 @@ class SlotBook:
         if state is None:
             state = self._slots[slot.key] = SlotState(slot)
         return state
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether any wish is parked."""
-        return bool(self._waiting)
 
     def parked(self) -> list[SlotState]:
         """Slots whose wish waits, in the order of their keys."""
@@ -109,27 +107,25 @@ class SlotBook:
         state.wish, state.parked, state.detail, state.retry_at = wish, reason, detail, retry_at
         state.needs = None
         self._waiting[state.slot.key] = state
+        self.has_waiting = True
         self.touch(state)
 
     def unpark(self, state: SlotState) -> None:
         """Forget the parked wish: it became an order, or nobody wants it any more."""
         state.wish = state.parked = state.retry_at = None
         self._waiting.pop(state.slot.key, None)
+        self.has_waiting = bool(self._waiting)
         state.detail = ""
         self.touch(state)
 
     def touch(self, state: SlotState) -> None:
-        self._changed[state.slot.key] = state
-
-    def forget_changes(self) -> None:
-        """None of the changes becomes a row."""
-        self._changed.clear()
+        self.changed[state.slot.key] = state
 
     def take_changed(self) -> list[SlotRow]:
-        if not self._changed:
+        if not self.changed:
             return []
-        rows = [state.row() for state in self._changed.values()]
-        self._changed.clear()
+        rows = [state.row() for state in self.changed.values()]
+        self.changed.clear()
         return rows
 
 

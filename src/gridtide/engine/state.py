@@ -28,7 +28,7 @@ from gridtide.engine.exchange_health import ExchangeHealth
 if TYPE_CHECKING:
     from gridtide.domain.commands import Command
     from gridtide.domain.fill import Fill, FillKey
-    from gridtide.domain.journal import JournalEntry, OrderRow
+    from gridtide.domain.journal import JournalEntry
     from gridtide.domain.ledger import Ledger, LedgerChange, Statement
     from gridtide.domain.market import Asset, FeeSchedule, Market, Timestamp
     from gridtide.engine.order_tracker import OrderTracker
@@ -128,7 +128,7 @@ class EngineState:
             self._commands.append(command)
 
     def book_change(self, change: LedgerChange) -> None:
-        self.write(LedgerBooked(change))
+        self._entries.append(LedgerBooked(change))
         self.funds_changed = True
 
     def notice(self, level: str, kind: str, text: str) -> None:
@@ -165,23 +165,23 @@ class EngineState:
         self.baseline = baseline
         self.write(BaselinePut(dict(baseline)))
 
-    def _forget_changes(self) -> list[OrderRow]:
-        if self.orders.forget_changes():
-            self.last_activity = self.now
-        self.slots.forget_changes()
-        return []
+    def _rows(self) -> list[JournalEntry]:
+        """What the step changed of orders and slots, as it is stored."""
+        rows: list[JournalEntry] = [OrderPut(row) for row in self.orders.take_changed()]
+        rows += [SlotPut(row) for row in self.slots.take_changed()]
+        return rows
 
     def finish(self) -> Effects:
-        """The step's effects: rows first, so that whatever refers to an order finds it."""
-        written = self._entries
-        rows = self.orders.take_changed() if self.settings.is_resumable else self._forget_changes()
-        if rows:
+        """The step's effects: rows first, so that whatever refers to an order finds it. A bot that is never resumed
+        needs none."""
+        orders, slots = self.orders, self.slots
+        if orders.changed:
             self.last_activity = self.now
-            entries: list[JournalEntry] = [OrderPut(row) for row in rows]
-            entries += [SlotPut(row) for row in self.slots.take_changed()]
-            entries += written
+        if self.settings.is_resumable:
+            self._entries = [*self._rows(), *self._entries]
         else:
-            entries = [*map(SlotPut, self.slots.take_changed()), *written]
-        effects = Effects(entries, self._commands)
+            orders.changed.clear()
+            slots.changed.clear()
+        effects = Effects(self._entries, self._commands)
         self._entries, self._commands = [], []
         return effects

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.journal import BotState, PauseReason, StrategyStatePut
-from gridtide.domain.money import Price
 from gridtide.engine import liquidation
 from gridtide.engine.context import EngineContext, WakeConditions
 from gridtide.engine.strategy_host import StrategyHost, StrategyRaised
@@ -27,6 +26,9 @@ WAKE = "~wake"
 """The part of the stored state that is the engine's: when the strategy asked to be called."""
 
 
+_encode = json.JSONEncoder(default=str).encode
+
+
 def own_parts(stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The strategy's own parts of a stored state; None for a strategy that never started."""
     return None if stored is None else {name: part for name, part in stored.items() if name != WAKE}
@@ -39,7 +41,8 @@ class StrategyDesk:
         self._state = state
         self._host = StrategyHost(strategy)
         self._stored_parts = {name: _text(part) for name, part in (stored or {}).items()}
-        self._was_called = False
+        self.was_called = False
+        """Since its state was last stored, so that it may have changed."""
         self.context = EngineContext(state)
         self.is_started = stored is not None
         if stored is not None:
@@ -55,7 +58,7 @@ class StrategyDesk:
         ready = self._state.bot_state is BotState.RUNNING and self._state.book.mid() is not None
         if ready and not self.is_started:
             self.is_started = self._call(self._host.start, self.context)
-            self._was_called = self.is_started
+            self.was_called = self.is_started
 
     def tell(self) -> None:
         """Report executions and settlements in the order they happened, until nothing new follows from them."""
@@ -63,21 +66,27 @@ class StrategyDesk:
             if not self._state.reports:
                 return
             report = self._state.reports.popleft()
-            if not self.is_started or liquidation.concerns(report):
+            if not self.is_started:
                 continue
-            if isinstance(report, SettledOrder):
-                self._call(self._host.settled, report, self.context)
-            else:
+            if not isinstance(report, SettledOrder):
                 self._call(self._host.fill, report, self.context)
+            elif not liquidation.concerns(report):
+                self._call(self._host.settled, report, self.context)
         self._state.reports.clear()
         self._state.pause(PauseReason.STRATEGY, "the strategy keeps acting without end in one step")
 
     def wake_if_due(self) -> bool:
         """Whether the strategy was called. Not before a price is known, and not while its own failure waits for its
         owner: what it asked for stands until it has been called for it."""
-        state, wake = self._state, self.context.wake
-        price = state.price
-        if price is None or not wake.is_due(state.now, Price(price)) or not self._may_wake:
+        wake, price = self.context.wake, self._state.price
+        if price is None or not self.is_started:
+            return False
+        is_due = (
+            (wake.below is not None and price <= wake.below)
+            or (wake.above is not None and price >= wake.above)
+            or (wake.at is not None and self._state.now >= wake.at)
+        )
+        if not is_due or not self._may_wake:
             return False
         self.context.wake = WakeConditions()
         if not self._call(self._host.wake, self.context):
@@ -87,7 +96,8 @@ class StrategyDesk:
     @property
     def wakes_at(self) -> Timestamp | None:
         """When the strategy is to be woken by time; None while it cannot be."""
-        return self.context.wake.at if self._may_wake else None
+        moment = self.context.wake.at
+        return moment if moment is not None and self._may_wake else None
 
     @property
     def _may_wake(self) -> bool:
@@ -95,9 +105,15 @@ class StrategyDesk:
         waits_for_owner = state.pause_reason is PauseReason.STRATEGY
         return self.is_started and state.price is not None and not waits_for_owner
 
+    @property
+    def timeframe(self) -> str | None:
+        """Of which candles the strategy is told."""
+        return self._host.timeframe
+
     def candle(self, timeframe: str, candle: Candle) -> None:
-        """Hand on a candle of the timeframe the strategy subscribed to."""
-        if self.is_started and timeframe == self._host.timeframe:
+        """Hand on a candle of the timeframe the strategy subscribed to; not while its own failure waits for its
+        owner."""
+        if timeframe == self._host.timeframe and self._may_wake:
             self._call(self._host.candle, candle, self.context)
 
     def record(self, slot: Slot) -> None:
@@ -107,9 +123,9 @@ class StrategyDesk:
 
     def store(self) -> None:
         """Write the parts of the strategy's state that changed since they were last written."""
-        if not self._was_called or not self._state.settings.is_resumable:
+        if not self.was_called or not self._state.settings.is_resumable:
             return
-        self._was_called = False
+        self.was_called = False
         parts = {**self._host.state(), WAKE: self.context.wake.to_json()}
         texts = {name: _text(part) for name, part in parts.items()}
         changed = {name: parts[name] for name in parts if self._stored_parts.get(name) != texts[name]}
@@ -119,7 +135,7 @@ class StrategyDesk:
 
     def _call(self, callback: Callable[..., None], *args: object) -> bool:
         """Whether the strategy took it; one that raises pauses the bot."""
-        self._was_called = True
+        self.was_called = True
         try:
             callback(*args)
         except StrategyRaised as error:
@@ -130,4 +146,4 @@ class StrategyDesk:
 
 def _text(part: Any) -> str:
     """A part as text, to compare: the strategy may change in place what it handed out."""
-    return part if isinstance(part, str) else json.dumps(part, default=str)
+    return part if isinstance(part, str) else _encode(part)

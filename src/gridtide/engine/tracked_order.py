@@ -111,7 +111,7 @@ class TrackedOrder:
 
     def used_by(self, fill: Fill) -> Decimal:
         """What of the reservation was for `fill`."""
-        if self.side is Side.SELL:
+        if self.intent.slot.side is Side.SELL:
             return fill.amount
         if self.intent.price is None:
             return fill.quote_amount

@@ -80,7 +80,9 @@ def ask_again(state: EngineState) -> None:
 
 def next_question(state: EngineState) -> Timestamp | None:
     """When somebody has to be asked again."""
-    return min((waiting.ask_at for waiting in state.unattributed.values()), default=None)
+    if not state.unattributed:
+        return None
+    return min(waiting.ask_at for waiting in state.unattributed.values())
 
 
 def holds_up_everything(state: EngineState) -> bool:

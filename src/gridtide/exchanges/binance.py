@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gridtide.domain.fill import Fill, FillKey
     from gridtide.domain.market import Market, Symbol, TopOfBook
     from gridtide.domain.order import OrderUpdate
+    from gridtide.exchanges.candle_line import CandleLine
     from gridtide.exchanges.connection import ExchangeConnection
     from gridtide.exchanges.stream_loop import Feed, Link
     from gridtide.exchanges.transmission import Transmission
@@ -84,6 +85,7 @@ class BinanceExchange(CcxtExchange):
             account_id=str(account.get("uid") or self._key_digest()),
             can_trade=bool(account.get("canTrade", True)) and bool(trading),
             can_withdraw=rights.get("enableWithdrawals"),
+            can_transfer=_may_transfer(rights),
             ip_restricted=rights.get("ipRestrict"),
         )
 
@@ -266,7 +268,7 @@ class BinanceExchange(CcxtExchange):
 
     # --- stream --------------------------------------------------------------------------------------
 
-    def _make_feed(self, link: Link, market: Market) -> Feed:
+    def _make_feed(self, link: Link, market: Market, candles: CandleLine | None) -> Feed:
         return BinanceFeed(
             link,
             market,
@@ -274,6 +276,8 @@ class BinanceExchange(CcxtExchange):
             lambda: self.top_of_book(market.symbol),
             with_account=self._settings.has_key,
             on_fill=self._note_arrival,
+            candles=candles,
+            read_candles=lambda line: self._tell_candles(line, link.buffer.put),
         )
 
     def _note_arrival(self, fill: Fill, moment: float) -> None:
@@ -307,6 +311,12 @@ class _Commission:
 def _rate(row: Row, role: str) -> Decimal:
     """Maker or taker rate plus the dearer of what buyers and sellers pay on top."""
     return parse_decimal(row[role]) + max(parse_decimal(row["buyer"]), parse_decimal(row["seller"]))
+
+
+def _may_transfer(rights: Row) -> bool | None:
+    """Whether the key may move money to other wallets or accounts; None where the exchange does not tell."""
+    told = [rights[name] for name in ("enableInternalTransfer", "permitsUniversalTransfer") if name in rights]
+    return any(told) if told else None
 
 
 def _balances(row: Row) -> dict[Asset, Balance]:

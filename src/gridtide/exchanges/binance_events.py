@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gridtide.domain.candle import Candle
 from gridtide.domain.events import BalancesUpdated, FundsMoved, OrderUpdated
 from gridtide.domain.market import Asset, Timestamp, TopOfBook
 from gridtide.domain.money import Amount, Price, parse_decimal
@@ -58,6 +59,18 @@ def execution_report(event: Row, market: Market) -> OrderUpdated:
         status_text=word(event["X"]),
     )
     return OrderUpdated(update, report_fill(event, update, market) if event["x"] == "TRADE" else None)
+
+
+def closed_candle(message: Row, market: Market, timeframe: str) -> Candle | None:
+    """The candle that a kline message says is closed; None for any other message."""
+    if message.get("e") != "kline":
+        return None
+    check_symbol(message["s"], market)
+    kline = message["k"]
+    if kline["x"] is not True or kline["i"] != timeframe:
+        return None
+    first, high, low, last = (Price(parse_decimal(kline[key])) for key in ("o", "h", "l", "c"))
+    return Candle(Timestamp(int(kline["t"])), first, high, low, last, Amount(parse_decimal(kline["v"])))
 
 
 def _ending_reason(event: Row) -> str:

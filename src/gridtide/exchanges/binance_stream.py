@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from gridtide.domain.errors import NotPermitted, Transient
 from gridtide.domain.events import BookUpdated, OrderUpdated
 from gridtide.domain.market import TopOfBook
-from gridtide.exchanges.binance_events import SHUTDOWN, TERMINATED, user_event, with_market_message
+from gridtide.exchanges.binance_events import (
+    SHUTDOWN,
+    TERMINATED,
+    closed_candle,
+    user_event,
+    with_market_message,
+)
 from gridtide.exchanges.binance_refusals import KEY_CODES
 from gridtide.exchanges.ccxt_client import close_client
 from gridtide.exchanges.http_outcome import quoted
@@ -22,6 +28,7 @@ from gridtide.exchanges.rows import UNREADABLE, Row
 if TYPE_CHECKING:
     from gridtide.domain.fill import Fill
     from gridtide.domain.market import Market
+    from gridtide.exchanges.candle_line import CandleLine
     from gridtide.exchanges.ccxt_client import SocketListener
     from gridtide.exchanges.stream_loop import Link
 
@@ -40,12 +47,17 @@ class BinanceFeed:
         *,
         with_account: bool,
         on_fill: Callable[[Fill, float], None],
+        candles: CandleLine | None,
+        read_candles: Callable[[CandleLine], Awaitable[None]],
     ) -> None:
+        """`candles`: what is told of candles, with `read_candles` to read those that were missed; None: nothing."""
         self._link = link
         self._market = market
         self._read_book = read_book
         self._with_account = with_account
         self._on_fill = on_fill
+        self._candles = candles
+        self._read_candles = read_candles
         self._book = TopOfBook(None, None)
         self._frame_at = 0.0
         self._request_id = 0
@@ -60,7 +72,12 @@ class BinanceFeed:
             params = self._client.sign_params({})
             await self._ask(self._user_url, "userDataStream.subscribe.signature", params)
         name = self._market.exchange_id.lower()
-        await self._ask(self._market_url, "SUBSCRIBE", [f"{name}@bookTicker", f"{name}@trade"])
+        wanted = [f"{name}@bookTicker", f"{name}@trade"]
+        if self._candles is not None:
+            wanted.append(f"{name}@kline_{self._candles.timeframe}")
+        await self._ask(self._market_url, "SUBSCRIBE", wanted)
+        if self._candles is not None and self._candles.told is not None:
+            await self._read_candles(self._candles)
         # A ticker is sent on the next change only; until then the book is what REST says, unless one came already.
         book = await self._read_book()
         if self._book == TopOfBook(None, None):
@@ -119,6 +136,11 @@ class BinanceFeed:
         if data.get("e") == SHUTDOWN:
             self._link.renew()
             return
+        if self._candles is not None:
+            candle = closed_candle(data, self._market, self._candles.timeframe)
+            if candle is not None:
+                self._candles.tell(candle, self._link.buffer.put)
+                return
         book = with_market_message(self._book, data, self._market)
         if book is not None:
             self._show(book)

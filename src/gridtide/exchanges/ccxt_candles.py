@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gridtide.domain.candle import Candle, MarketTrade, timeframe_seconds
+from gridtide.domain.candle import MarketTrade, timeframe_seconds
 from gridtide.domain.errors import Defect, GridtideError, InvalidInput, Transient
 from gridtide.domain.market import Symbol, Timestamp
-from gridtide.domain.money import Amount, Price, parse_decimal
+from gridtide.domain.money import Amount, Price
 from gridtide.domain.order import Side
 from gridtide.exchanges.ccxt_client import close_client, make_client
-from gridtide.exchanges.ccxt_values import trade_number
+from gridtide.exchanges.ccxt_values import candle_of, exact, trade_number
 from gridtide.exchanges.ccxt_verdict import read_error
 from gridtide.exchanges.exchange_clock import ExchangeClock
 from gridtide.exchanges.rate_budget import LimitKind, RateBudget, RateLimit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from gridtide.domain.candle import Candle
     from gridtide.exchanges.connection import ExchangeConnection
 
 T = TypeVar("T")
@@ -133,7 +134,7 @@ class CcxtCandleSource:
         return await self._read(
             "candles",
             lambda: self._client.fetch_ohlcv(symbol, timeframe, start, limit),
-            lambda rows: [_candle(row) for row in rows],
+            lambda rows: [candle_of(row) for row in rows],
         )
 
     async def _read(self, what: str, call: Callable[[], Awaitable[Any]], read: Callable[[Any], T]) -> T:
@@ -160,25 +161,13 @@ def _limits(milliseconds_a_request: float) -> tuple[RateLimit, ...]:
     return (RateLimit(LimitKind.RAW_REQUESTS, 10_000, max(1, int(10_000 / max(milliseconds_a_request, 1)))),)
 
 
-def _candle(row: Sequence[Any]) -> Candle:
-    timestamp, first, high, low, close, volume = row[:6]
-    return Candle(
-        Timestamp(int(timestamp)),
-        Price(_exact(first)),
-        Price(_exact(high)),
-        Price(_exact(low)),
-        Price(_exact(close)),
-        Amount(_exact(volume or "0")),
-    )
-
-
 def _trade(symbol: Symbol, row: Any) -> MarketTrade:
     timestamp = int(row["timestamp"])
     return MarketTrade(
         symbol,
         Timestamp(timestamp),
-        Price(_exact(row["price"])),
-        Amount(_exact(row["amount"])),
+        Price(exact(row["price"])),
+        Amount(exact(row["amount"])),
         Side(str(row["side"]).upper()),
         _number_of(str(row.get("id") or ""), timestamp),
     )
@@ -189,7 +178,3 @@ def _number_of(identity: str, timestamp: int) -> int:
     if identity.isdigit() and int(identity) < _ID_LIMIT:
         return int(identity)
     return trade_number(identity, timestamp) if identity else 0
-
-
-def _exact(value: Any) -> Any:
-    return parse_decimal(repr(value) if isinstance(value, float) else value)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-from gridtide.domain.errors import Defect, GridtideError, NotPermitted, Transient
+from gridtide.domain.errors import Defect, GridtideError, InvalidInput, NotPermitted, Transient
 from gridtide.domain.events import (
     CancelUnconfirmed,
     OrderFound,
@@ -27,11 +27,13 @@ from gridtide.domain.market import Timestamp
 from gridtide.domain.money import plain
 from gridtide.domain.order import OrderType
 from gridtide.exchanges import ccxt_verdict
+from gridtide.exchanges.candle_line import CandleLine
 from gridtide.exchanges.ccxt_client import SocketListener, close_client, make_client
 from gridtide.exchanges.ccxt_stream import CcxtFeed
 from gridtide.exchanges.ccxt_values import (
     balances_of,
     book_of,
+    candle_of,
     fee_schedule,
     fill_of,
     market_of,
@@ -72,6 +74,8 @@ T = TypeVar("T")
 
 PAGE = 1_000
 _TIMINGS_KEPT = 2_000
+_CANDLES_READ = 500
+_WEIGHT_CANDLES = 2
 
 
 class CcxtExchange:
@@ -191,16 +195,17 @@ class CcxtExchange:
 
     # --- stream --------------------------------------------------------------------------------------
 
-    async def stream(self, symbol: Symbol) -> AsyncIterator[StreamEvent]:
+    async def stream(self, symbol: Symbol, timeframe: str | None = None) -> AsyncIterator[StreamEvent]:
         """User and market events of one market, reconnecting for ever; ends with `close`.
 
         Each connection, the first included, is told by `StreamRestored`, each loss by `StreamInterrupted`.
         """
         market = self.market(symbol)
+        candles = None if timeframe is None else self._candle_line(symbol, timeframe)
         buffer = StreamBuffer()
         patience = StreamPatience(self._settings.silence_seconds, self._settings.reconnect_seconds)
         keeper = asyncio.create_task(
-            keep_streaming(lambda link: self._feed_of(link, market), buffer, patience)
+            keep_streaming(lambda link: self._feed_of(link, market, candles), buffer, patience)
         )
         keeper.add_done_callback(
             lambda _: buffer.close()
@@ -229,9 +234,33 @@ class CcxtExchange:
         """Seconds since the clock was measured; None where the exchange does not tell its time."""
         return self._clock.age() if self._client.has["fetchTime"] else None
 
-    def _feed_of(self, link: Link, market: Market) -> Feed:
+    def _feed_of(self, link: Link, market: Market, candles: CandleLine | None) -> Feed:
         self._links.add(link)
-        return self._make_feed(link, market)
+        return self._make_feed(link, market, candles)
+
+    def _candle_line(self, symbol: Symbol, timeframe: str) -> CandleLine:
+        """Raises `InvalidInput` for a timeframe that the exchange does not have."""
+        known = self._client.timeframes or {}
+        if timeframe not in known:
+            raise InvalidInput(
+                f"{self.name} has no candles of {timeframe}, which the strategy wants; it has {', '.join(known)}"
+            )
+        return CandleLine(symbol, timeframe)
+
+    async def _tell_candles(self, line: CandleLine, put: Callable[[StreamEvent], None]) -> None:
+        """Read what has closed since the last candle that was told."""
+        start = None if line.told is None else line.told + 1
+        rows = await self._read(
+            "candles",
+            _WEIGHT_CANDLES,
+            lambda: self._client.fetch_ohlcv(line.symbol, line.timeframe, start, _CANDLES_READ),
+            lambda found: [candle_of(row) for row in found],
+        )
+        line.tell_read(rows, self._candle_clock(), put)
+
+    def _candle_clock(self) -> int | None:
+        """The sandbox's candles are of the time it plays, which no clock tells."""
+        return None if self._settings.mode == "sandbox" else self.now()
 
     # --- what an exchange does in its own way: reads ---------------------------------------------------
 
@@ -373,14 +402,22 @@ class CcxtExchange:
     def _judge_read(self, what: str, sent: Transmission) -> GridtideError | None:
         return ccxt_verdict.read_error(self.name, what, sent, self.now())
 
-    def _make_feed(self, link: Link, market: Market) -> Feed:
+    def _make_feed(self, link: Link, market: Market, candles: CandleLine | None) -> Feed:
         return CcxtFeed(
             link,
             market,
             self._new_client,
             lambda: self.top_of_book(market.symbol),
             with_account=self._settings.has_key,
+            keep_reading_candles=None if candles is None else lambda: self._keep_reading(candles, link),
         )
+
+    async def _keep_reading(self, line: CandleLine, link: Link) -> None:
+        """Candles are read when they are due: streams of candles differ too much from exchange to exchange."""
+        while True:
+            with contextlib.suppress(Transient):  # the next read has what this one could not bring
+                await self._tell_candles(line, link.buffer.put)
+            await asyncio.sleep(line.seconds_to_next(self._candle_clock()))
 
     # --- inner ---------------------------------------------------------------------------------------
 

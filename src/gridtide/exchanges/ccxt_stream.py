@@ -37,12 +37,14 @@ class CcxtFeed:
         read_book: Callable[[], Awaitable[TopOfBook]],
         *,
         with_account: bool,
+        keep_reading_candles: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._link = link
         self._market = market
         self._read_book = read_book
         self._with_account = with_account
         self._client = make_client(self)
+        self._keep_reading_candles = keep_reading_candles
         self._tasks: list[asyncio.Task[None]] = []
         self._last_order: tuple[object, ...] = ()
         self._has_book = False
@@ -66,6 +68,8 @@ class CcxtFeed:
         )
         if done:
             raise Transient("a subscription failed")
+        if self._keep_reading_candles is not None:
+            self._watch(self._keep_reading_candles)
         book = await self._read_book()
         if not self._has_book:
             self._link.buffer.put(BookUpdated(self._market.symbol, book))

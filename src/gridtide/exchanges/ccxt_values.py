@@ -6,11 +6,12 @@ CCXT is told to keep decimals as text; whatever cannot be read exactly raises on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from gridtide.domain.balance import Balance
+from gridtide.domain.candle import Candle
 from gridtide.domain.errors import InvalidValue
 from gridtide.domain.fill import Fee, Fill
 from gridtide.domain.market import (
@@ -37,7 +38,7 @@ def decimal_or_none(value: Any) -> Decimal | None:
     """A decimal from what CCXT hands over; a float only by its shortest text."""
     if value is None or value == "":
         return None
-    return parse_decimal(repr(value) if isinstance(value, float) else value)
+    return exact(value)
 
 
 def _decimal(value: Any) -> Decimal:
@@ -162,6 +163,24 @@ def trade_number(trade_id: str, timestamp: int) -> int:
 def trade_time(trade_number: int) -> int | None:
     """The millisecond of a `trade_number`; None for 0, which means "from the beginning"."""
     return trade_number // _NUMBERS_IN_A_MILLISECOND or None
+
+
+def candle_of(row: Sequence[Any]) -> Candle:
+    """A candle of `fetch_ohlcv`; without a volume it is zero."""
+    timestamp, first, high, low, close, volume = row[:6]
+    return Candle(
+        Timestamp(int(timestamp)),
+        Price(exact(first)),
+        Price(exact(high)),
+        Price(exact(low)),
+        Price(exact(close)),
+        Amount(exact(volume or "0")),
+    )
+
+
+def exact(value: Any) -> Decimal:
+    """A decimal from what CCXT hands over; raises where there is none."""
+    return parse_decimal(repr(value) if isinstance(value, float) else value)
 
 
 def book_of(structure: Structure) -> TopOfBook:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.errors import Transient
 from gridtide.domain.events import CancelAccepted, OrderFound, OrderNotFound, SnapshotTaken
+from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ONE
 from gridtide.exchanges.binance_refusals import NO_SUCH_ORDER_CODES
 from gridtide.exchanges.venue_replies import accepted, not_accepted, not_cancelled, order_request
@@ -39,6 +40,8 @@ class _PathTape:
         self.lowest, self.highest = (int(price) * unit for price in (path.prices.min(), path.prices.max()))
 
     def points(self, start: int, end: int, since: Timestamp) -> Iterable[PathPoint]:
+        if self._path.time(end - 1) < since:
+            return ()
         return self._path.points(max(start, min(end, self._path.first_at(since))), end)
 
 
@@ -115,8 +118,8 @@ class DirectVenue:
         tape = self._tapes.get(symbol)
         if tape is None:
             tape = self._tapes[symbol] = _PathTape(path)
-        last = path.point(stop - 1)
-        self.venue.skip_to(symbol, last.price, last.market_time, Stretch(tape, start, stop))
+        last = stop - 1
+        self.venue.skip_to(symbol, path.price(last), path.time(last), Stretch(tape, start, stop))
 
     def bounds(self, symbol: Symbol) -> Bounds:
         return self.venue.prices_of_interest(symbol)
@@ -126,8 +129,12 @@ class DirectVenue:
         return heard
 
     def obey(self, symbol: Symbol, schedule: MarketSchedule, now: Timestamp) -> Market:
+        before = self.venue.market(symbol).status
         self.venue.obey(symbol, schedule, now)
-        return self.venue.market(symbol)
+        market = self.venue.market(symbol)
+        if market.status is MarketStatus.BREAK and before is not MarketStatus.BREAK:
+            self._hear(self.venue.expire_orders(self.account_id, symbol, now))  # a delisting ends them
+        return market
 
     # --- inside --------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from gridtide.domain.events import SnapshotTaken
 if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
     from gridtide.domain.commands import TakeSnapshot
-    from gridtide.domain.fill import Fill, FillKey
+    from gridtide.domain.fill import Fill
     from gridtide.domain.market import Asset, Symbol
     from gridtide.domain.order import OrderUpdate
 
@@ -51,7 +51,7 @@ async def take_snapshot(exchange: AccountReads, command: TakeSnapshot) -> Snapsh
         if is_stable or round_number == MAX_ROUNDS:
             return SnapshotTaken(
                 symbol=command.symbol,
-                fills=tuple(sorted(fills.values(), key=lambda fill: fill.key)),
+                fills=tuple(fills[key] for key in sorted(fills)),
                 open_orders=open_orders,
                 queried=queried,
                 not_found=not_found,
@@ -62,8 +62,9 @@ async def take_snapshot(exchange: AccountReads, command: TakeSnapshot) -> Snapsh
     raise AssertionError("the last round returns")
 
 
-def _by_key(fills: tuple[Fill, ...]) -> dict[FillKey, Fill]:
-    return {fill.key: fill for fill in fills}
+def _by_key(fills: tuple[Fill, ...]) -> dict[tuple[int, str], Fill]:
+    """Each execution once, by what tells it from all others of its market."""
+    return {(fill.trade_id, fill.order_id): fill for fill in fills}
 
 
 async def _query_missing(
@@ -76,7 +77,8 @@ async def _query_missing(
     not_found: list[str] = []
     for start in range(0, len(missing), _QUERIES_AT_ONCE):
         batch = missing[start : start + _QUERIES_AT_ONCE]
-        found = await asyncio.gather(*(exchange.find(QueryOrder(command.symbol, name)) for name in batch))
+        asked = [exchange.find(QueryOrder(command.symbol, name)) for name in batch]
+        found = await asyncio.gather(*asked) if len(asked) > 1 else [await asked[0]]
         queried += [update for update in found if update is not None]
         not_found += [name for name, update in zip(batch, found, strict=True) if update is None]
     return tuple(queried), tuple(not_found)

@@ -6,6 +6,7 @@ The same rules as over a network: one transmission, a verdict only from an answe
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,7 @@ from gridtide.exchanges.order_checks import reason_not_to_send
 from gridtide.exchanges.snapshot import take_snapshot
 from gridtide.exchanges.venue_replies import accepted, not_accepted, not_cancelled, order_request
 from gridtide.exchanges.venue_side import Unanswered
-from gridtide.exchanges.venue_values import order_update, own_fill
+from gridtide.exchanges.venue_values import order_update
 from gridtide.ports.exchange import ExchangeAccount
 from gridtide.venue.messages import VenueRefusal
 
@@ -42,6 +43,25 @@ class _NoAnswer(Exception):
     """Nobody knows whether the request arrived."""
 
 
+class _Inbox:
+    """What the stream told and its one reader has not taken yet; None ends it."""
+
+    def __init__(self) -> None:
+        self._events: deque[ev.StreamEvent | None] = deque()
+        self._reader: asyncio.Future[None] | None = None
+
+    def put(self, event: ev.StreamEvent | None) -> None:
+        self._events.append(event)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> ev.StreamEvent | None:
+        while not self._events:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        return self._events.popleft()
+
+
 async def _nothing() -> None:
     return
 
@@ -59,15 +79,12 @@ class VenueExchange:
         before_transport: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self._side = side
-        self._now = now
+        self.now = now
         self._pass = before_transport
-        self._events: asyncio.Queue[ev.StreamEvent | None] = asyncio.Queue()
+        self._events = _Inbox()
 
     async def connect(self) -> None:
         """Nothing to load: the venue is here."""
-
-    def now(self) -> int:
-        return self._now()
 
     def market(self, symbol: Symbol) -> Market:
         self._check(symbol)
@@ -77,7 +94,7 @@ class VenueExchange:
         return await self._read("market", lambda: self.market(symbol))
 
     async def account(self) -> ExchangeAccount:
-        return ExchangeAccount(self._side.account_id, can_trade=True, can_withdraw=False)
+        return ExchangeAccount(self._side.account_id, can_trade=True, can_withdraw=False, can_transfer=False)
 
     async def fees(self, symbol: Symbol) -> FeeSchedule:
         fees = self._side.venue.fees(self._side.account_id)
@@ -165,10 +182,7 @@ class VenueExchange:
         )
 
     async def fills(self, symbol: Symbol, from_trade_id: int) -> tuple[Fill, ...]:
-        def look() -> tuple[Fill, ...]:
-            return tuple(own_fill(fill, named=False) for fill in self._side.fills(from_trade_id))
-
-        return await self._read("fills", look)
+        return await self._read("fills", partial(self._side.fills, from_trade_id))
 
     async def newest_trade_id(self, symbol: Symbol) -> int:
         fills = await self.fills(symbol, 0)
@@ -179,22 +193,24 @@ class VenueExchange:
 
     # --- stream --------------------------------------------------------------------------------------
 
-    async def stream(self, symbol: Symbol) -> AsyncIterator[ev.StreamEvent]:
+    async def stream(self, symbol: Symbol, timeframe: str | None = None) -> AsyncIterator[ev.StreamEvent]:
         self._check(symbol)
-        self._side.listeners[self._events.put_nowait] = None
+        if timeframe is not None:
+            self._side.watch_candles(timeframe)
+        self._side.listeners[self._events.put] = None
         try:
             yield ev.StreamRestored()
             yield ev.BookUpdated(symbol, self._side.book())
             while (event := await self._events.get()) is not None:
                 yield event
         finally:
-            self._side.listeners.pop(self._events.put_nowait, None)
+            self._side.listeners.pop(self._events.put, None)
 
     def rebuild_stream(self, reason: str) -> None:
         """Listen anew; a stream nobody reads stays as it is."""
-        if self._events.put_nowait in self._side.listeners:
-            self._events.put_nowait(ev.StreamInterrupted(reason))
-            self._events.put_nowait(ev.StreamRestored())
+        if self._events.put in self._side.listeners:
+            self._events.put(ev.StreamInterrupted(reason))
+            self._events.put(ev.StreamRestored())
 
     async def measure_clock(self) -> None:
         """The venue's clock is ours."""
@@ -203,8 +219,8 @@ class VenueExchange:
         return None
 
     async def close(self) -> None:
-        self._side.listeners.pop(self._events.put_nowait, None)
-        self._events.put_nowait(None)
+        self._side.listeners.pop(self._events.put, None)
+        self._events.put(None)
 
     # --- the way there and back ----------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def order_request(account_id: str, command: SubmitOrder) -> NewOrder:
         account_id=account_id,
         symbol=intent.symbol,
         side=intent.slot.side,
-        type=intent.type.value,
+        type=str(intent.type),
         amount=intent.amount,
         price=intent.price,
         time_in_force=intent.time_in_force if intent.type is OrderType.LIMIT else None,

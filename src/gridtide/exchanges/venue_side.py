@@ -15,13 +15,15 @@ from gridtide.domain.errors import Transient
 from gridtide.domain.events import BookUpdated
 from gridtide.domain.market import Timestamp
 from gridtide.domain.money import Price
-from gridtide.exchanges.venue_values import user_event
+from gridtide.exchanges.candle_line import CandleBuilder, CandleLine
+from gridtide.exchanges.venue_values import own_fill, user_event
 from gridtide.venue.messages import OrderChanged, PriceMoved, VenueRefusal
 from gridtide.venue.past import PastVenue
 from gridtide.venue.recent_past import RecentPast
 
 if TYPE_CHECKING:
     from gridtide.domain.events import StreamEvent
+    from gridtide.domain.fill import Fill
     from gridtide.domain.market import Symbol, TopOfBook
     from gridtide.venue.messages import VenueEvent, VenueFill
     from gridtide.venue.venue import Venue
@@ -32,6 +34,8 @@ ENGINE_SECONDS = 10.0
 """After this long the exchange answers -1007, "execution unknown", while the request may still take effect."""
 RECEIVE_WINDOW_MS = 5_000
 AHEAD_MS = 1_000
+KEPT_RECORDS = 5_000
+"""Trade records kept ready; more are made anew."""
 _NO_LIMIT = 10**9
 
 
@@ -107,8 +111,11 @@ class VenueSide:
         """The exchange's clock, ms."""
         self._recorded_at: dict[tuple[int, int], int] = {}
         """When executions that are late among the trade records show up there."""
+        self._records: dict[tuple[int, int], tuple[VenueFill, Fill]] = {}
         self._recent = RecentPast()
         self._recent.begin(venue)
+        self._builder: CandleBuilder | None = None
+        self._candles: CandleLine | None = None
         self.listeners: dict[Callable[[StreamEvent], None], None] = {}
         """In the order they came: the same world is the same again."""
 
@@ -160,15 +167,27 @@ class VenueSide:
         lag = self.line.lag(what)
         return PastVenue(self.venue, self._recent, self.now() - lag) if lag else self.venue
 
-    def fills(self, from_trade_id: int) -> tuple[VenueFill, ...]:
+    def fills(self, from_trade_id: int) -> tuple[Fill, ...]:
         """The account's trade records from an id on, as they show now: late ones come after those behind them."""
         found = self.shown("fills").fills(self.account_id, self.symbol, from_trade_id, None, _NO_LIMIT)
-        if not self._recorded_at:
-            return found
-        now = self.now()
-        return tuple(
-            fill for fill in found if self._recorded_at.get((fill.trade_id, fill.order_id), 0) <= now
-        )
+        if self._recorded_at:
+            now = self.now()
+            found = tuple(
+                fill for fill in found if self._recorded_at.get((fill.trade_id, fill.order_id), 0) <= now
+            )
+        return tuple([self._record(fill) for fill in found])
+
+    def _record(self, fill: VenueFill) -> Fill:
+        """The trade record of an execution; made once, it is read again with every round of reads."""
+        key = fill.trade_id, fill.order_id
+        known = self._records.get(key)
+        if known is not None and known[0] is fill:
+            return known[1]
+        if len(self._records) >= KEPT_RECORDS:
+            self._records.clear()
+        record = own_fill(fill, named=False)
+        self._records[key] = fill, record
+        return record
 
     # --- what happens --------------------------------------------------------------------------------
 
@@ -177,23 +196,31 @@ class VenueSide:
         events = tuple(events)
         self._recent.add(events, now)
         for event in events:
-            if (
-                isinstance(event, OrderChanged)
-                and event.fill is not None
-                and (late := self.line.record_delay())
-            ):
-                key = event.fill.trade_id, event.fill.order_id
-                self._recorded_at[key] = now + int(late * 1000)
+            if isinstance(event, OrderChanged) and event.fill is not None:
+                self._delay_record(event.fill, now)
             told = user_event(event, self.account_id)
             if told is not None:
                 self.tell(told)
 
+    def _delay_record(self, fill: VenueFill, now: Timestamp) -> None:
+        if late := self.line.record_delay():
+            self._recorded_at[fill.trade_id, fill.order_id] = now + int(late * 1000)
+
     def move(self, price: Decimal, volume: Decimal) -> None:
         """The market walks to `price`."""
         now = Timestamp(self.now())
+        if self._builder is not None and self._candles is not None:
+            closed = self._builder.move(now, price, volume)
+            if closed is not None:
+                self._candles.tell(closed, self.tell)
         move = PriceMoved(price, volume, now)
         self.happened(self.venue.move_market(self.symbol, move, now), now)
         self.tell(BookUpdated(self.symbol, self.book()))
+
+    def watch_candles(self, timeframe: str) -> None:
+        """From now on tell of the candles of `timeframe` that close."""
+        if self._candles is None or self._candles.timeframe != timeframe:
+            self._builder, self._candles = CandleBuilder(timeframe), CandleLine(self.symbol, timeframe)
 
     def book(self) -> TopOfBook:
         best, last = self.venue.best(self.symbol), self.venue.last_price(self.symbol)

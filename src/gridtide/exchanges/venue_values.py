@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 def order_update(order: VenueOrder) -> OrderUpdate:
     """A sighting of an order; a cancel's answer names the order by its own id, not by the cancel's."""
     return OrderUpdate(
-        symbol=order.symbol,
-        client_order_id=order.original_client_order_id or order.client_order_id,
-        order_id=str(order.order_id),
-        side=order.side,
-        type=order.type,
-        price=order.price,
-        amount=order.amount,
-        status=order.status,
-        executed_amount=order.executed_amount,
-        executed_quote=order.executed_quote,
-        timestamp=order.updated_at,
-        expiry_reason=order.expiry_reason,
-        status_text=order.status.value,
+        order.symbol,
+        order.original_client_order_id or order.client_order_id,
+        str(order.order_id),
+        order.side,
+        order.type,
+        order.price,
+        order.amount,
+        order.status,
+        order.executed_amount,
+        order.executed_quote,
+        order.updated_at,
+        order.expiry_reason,
+        status_text=str(order.status),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
+IMPORTED = "import "
+"""Begins the origin of what was imported."""
 _TIMEFRAME = re.compile(r"-(\d+[smhdw]|(?:agg)?trades)(?=[-.]|$)")
 _NO_SPOT = re.compile(r"-(futures|mark|index|premiumIndex|funding_rate)\b")
 _CANDLES = ("timestamp", "open", "high", "low", "close", "volume")
@@ -73,7 +75,7 @@ def import_files(
         except InvalidInput as error:
             notes.append(str(error))
         else:
-            _store(store, series, block, origin=f"import {path.name}")
+            _store(store, series, block, origin=f"{IMPORTED}{path.name}")
             rows[series] = rows.get(series, 0) + len(block)
         on_file(number + 1, len(paths))
     if not rows:
@@ -124,6 +126,14 @@ def runs_of(block: Block, step_ms: int) -> Iterator[Span]:
     starts = [0, *(int(end) + 1 for end in ends)]
     for start, end in zip(starts, [*(int(end) for end in ends), len(times) - 1], strict=True):
         yield Span(int(times[start]), int(times[end]) + step_ms)
+
+
+def without_import_gaps(missing: Sequence[Span], parts: Sequence[Part]) -> tuple[Span, ...]:
+    """The times of `missing` that do not lie between two imported `parts`: what an import lacks in its midst nobody
+    promised, it is a gap of the data like any other."""
+    starts = {part.span.start for part in parts if part.origin.startswith(IMPORTED)}
+    ends = {part.span.end for part in parts if part.origin.startswith(IMPORTED)}
+    return tuple(span for span in missing if span.start not in ends or span.end not in starts)
 
 
 # --- files -------------------------------------------------------------------------------------------

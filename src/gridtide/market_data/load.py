@@ -23,7 +23,7 @@ from gridtide.market_data.frames import columns_of_frame, is_frame
 from gridtide.market_data.gaps import GapPolicy, MissingCandles, find_missing, refuse_gaps
 from gridtide.market_data.known_markets import symbol_of_name
 from gridtide.market_data.parquet_file import is_stored, read_contents
-from gridtide.market_data.series import TRADES, Series, Span, time_text
+from gridtide.market_data.series import END_OF_TIME, TRADES, WHOLE, Series, Span, time_text
 from gridtide.price_path.columns import CandleColumns, TradeColumns
 from gridtide.price_path.units import MOST_PLACES
 
@@ -37,11 +37,8 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 _PRICE_ERROR = 1e-4
 """By how much of itself a price may be rounded: a tenth of a usual fee."""
-_WHOLE = Span(0, 2**62)
 _QUIET_MS = 3_600_000
 """So long nobody may trade without the data of market trades being short."""
-_NO_END_MS = 32_503_680_000_000
-"""The year 3000: who asks for everything."""
 _SUFFIXES = (".parquet", ".csv")
 
 
@@ -62,7 +59,7 @@ class LoadedData:
 
 
 def load_columns(
-    source: Any, *, timeframe: str | None = None, span: Span = _WHOLE
+    source: Any, *, timeframe: str | None = None, span: Span = WHOLE
 ) -> CandleColumns | TradeColumns:
     """The columns of `source` alone; see `load_market_data`."""
     return load_market_data(source, timeframe=timeframe, span=span).columns
@@ -72,7 +69,7 @@ def load_market_data(
     source: Any,
     *,
     timeframe: str | None = None,
-    span: Span = _WHOLE,
+    span: Span = WHOLE,
     gaps: GapPolicy = GapPolicy.KEEP,
 ) -> LoadedData:
     """Candles or market trades from `source`, those that lie in `span` (ms).
@@ -95,7 +92,7 @@ def loaded_block(
     *,
     timeframe: str | None = None,
     gaps: GapPolicy = GapPolicy.KEEP,
-    asked: Span = _WHOLE,
+    asked: Span = WHOLE,
 ) -> LoadedData:
     """Rows that are known to be sound, such as those of a store, as data for a backtest. `asked`: the time they are
     meant to be of."""
@@ -117,7 +114,7 @@ def loaded_block(
 
 
 def loaded_series(
-    block: Block, series: Series, gaps: GapPolicy = GapPolicy.KEEP, asked: Span = _WHOLE
+    block: Block, series: Series, gaps: GapPolicy = GapPolicy.KEEP, asked: Span = WHOLE
 ) -> LoadedData:
     """The rows of a store; raises `DataUnusable` where there are none."""
     timeframe = None if series.kind is FileKind.TRADES else series.timeframe
@@ -129,7 +126,7 @@ def _ends(block: Block, asked: Span, slack_ms: int) -> Iterator[str]:
     first, last = int(block.timestamps[0]), int(block.timestamps[-1])
     if asked.start > 0 and first >= asked.start + slack_ms:
         yield f"asked for was the time from {time_text(asked.start)} on, the data begin {time_text(first)}"
-    if asked.end < _NO_END_MS and last + 2 * slack_ms <= asked.end:
+    if asked.end < END_OF_TIME and last + 2 * slack_ms <= asked.end:
         yield f"asked for was the time to {time_text(asked.end)}, the data end {time_text(last + slack_ms)}"
 
 

@@ -38,6 +38,19 @@ class Span(NamedTuple):
         return f"{time_text(self.start)} to {time_text(self.end)}"
 
 
+END_OF_TIME = 32_503_680_000_000
+"""The year 3000: until now, in effect."""
+WHOLE = Span(0, END_OF_TIME)
+
+
+def span_of(start: str | None, end: str | None) -> Span:
+    """The time from `start` up to and without `end`, ISO dates or times; None is no bound. Raises `InvalidInput`."""
+    span = Span(0 if start is None else parse_time(start), END_OF_TIME if end is None else parse_time(end))
+    if span.is_empty:
+        raise InvalidInput(f"the end {end} is not after the start {start}: there is nothing between")
+    return span
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """The candles of one timeframe, or the market trades, of one market on one exchange.

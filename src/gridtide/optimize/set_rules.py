@@ -33,6 +33,8 @@ class Account:
     quote: str
     balances: Mapping[str, Decimal]
     """By asset, as `backtest.balance` has them."""
+    follows: bool = False
+    """Whether the account holds just what each set is to use, and nothing else."""
 
 
 class Values:
@@ -64,7 +66,11 @@ class Values:
         column = self.column(key)
         return np.isin(column.values, [place for place, word in enumerate(column.words) if word in meant])
 
-    def is_above(self, key: str, most: Decimal) -> Flags:
+    def exceeds(self, key: str, asset: str) -> Flags:
+        """Where a set is to use more of an asset than the account has."""
+        if self.account.follows:
+            return np.zeros(1, np.bool_)
+        most = self.account.balances.get(asset, ZERO)
         units = int((most * SCALE).to_integral_value(ROUND_FLOOR))
         return self[key] > min(units, 2**63 - 1)
 
@@ -121,11 +127,11 @@ ACCOUNT = (
         ),
     ),
     Rule(
-        lambda of: of.is_above("total_investment", of.account.balances.get(of.account.quote, ZERO)),
+        lambda of: of.exceeds("total_investment", of.account.quote),
         lambda of: f"total_investment is more {of.account.quote} than backtest.balance has",
     ),
     Rule(
-        lambda of: of.is_above("base_amount", of.account.balances.get(of.account.base, ZERO)),
+        lambda of: of.exceeds("base_amount", of.account.base),
         lambda of: f"base_amount is more {of.account.base} than backtest.balance has",
     ),
 )

@@ -61,6 +61,11 @@ class Equity:
         self._cash = np.array([float(each.cash) for each in self.holdings])
         self._bases = np.array([float(each.base) for each in self.holdings]) / 10.0**scan.path.places
 
+    def exactly_at(self, index: int) -> Money:
+        """Equity at a point of the run, exact."""
+        row = int(self._rows(np.array([index]))[0])
+        return self._value(self.holdings[row], index)
+
     def closing(self) -> Money:
         """Equity at the last point, exact."""
         return self._value(self.holdings[-1], self.stop - 1)

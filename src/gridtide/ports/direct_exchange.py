@@ -57,4 +57,5 @@ class DirectExchange(Protocol):
         """What the account's stream said since it was last asked, in order; forgets it."""
 
     def obey(self, symbol: Symbol, schedule: MarketSchedule, now: Timestamp) -> Market:
-        """Let the market have the rules and the status that its schedule knows for `now`; gives the market."""
+        """Let the market have the rules and the status that its schedule knows for `now`; gives the market. Orders on a
+        market that takes a break for good (BREAK) end."""

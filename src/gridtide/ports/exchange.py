@@ -28,6 +28,7 @@ class ExchangeAccount:
     account_id: str
     can_trade: bool | None = None
     can_withdraw: bool | None = None
+    can_transfer: bool | None = None
     ip_restricted: bool | None = None
 
 
@@ -91,8 +92,9 @@ class Exchange(Protocol):
     def send_capacity(self) -> int:
         """How many orders the rate budget lets through at this moment."""
 
-    def stream(self, symbol: Symbol) -> AsyncIterator[StreamEvent]:
-        """User and market events without loss; a gap arrives as `StreamInterrupted`, then `StreamRestored`.
+    def stream(self, symbol: Symbol, timeframe: str | None = None) -> AsyncIterator[StreamEvent]:
+        """User and market events without loss; a gap arrives as `StreamInterrupted`, then `StreamRestored`. With a
+        `timeframe` also its candles, each once it is closed; raises `InvalidInput` for one the exchange does not have.
 
         Reconnects by itself, for ever, with backoff; ends when `close` is called. `StreamRestored` alone: a new
         connection took over without a gap.

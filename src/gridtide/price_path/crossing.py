@@ -58,8 +58,10 @@ class CrossingIndex:
         self, start: int, at_or_below: int | None = None, at_or_above: int | None = None
     ) -> int | None:
         """The first point from `start` on whose price is at or beyond a bound; None if there is none."""
-        below = _LEAST if at_or_below is None else _at_hand(at_or_below)
-        above = _MOST if at_or_above is None else _at_hand(at_or_above)
+        below = _LEAST if at_or_below is None else at_or_below
+        above = _MOST if at_or_above is None else at_or_above
+        if not (_LEAST <= below <= _MOST and _LEAST <= above <= _MOST):
+            below, above = _at_hand(below), _at_hand(above)
         found = _next_touch(self.path.prices, self._lows, self._highs, start, below, above)
         return None if found < 0 else found
 

@@ -39,13 +39,15 @@ _INT32 = np.iinfo(np.int32)
 class PricePath(ABC):
     """Points 0 to ``len(path) - 1``; `prices` are read-only integers in units of ``10**-places``."""
 
-    __slots__ = ("_unit", "places", "prices")
+    __slots__ = ("_price_at", "_unit", "places", "prices")
 
     def __init__(self, prices: Prices, places: int) -> None:
         if not len(prices):
             raise InvalidValue("there is no price to walk: the data holds no row")
         prices.flags.writeable = False
         self.prices = prices
+        self._price_at = prices.item
+        """A number of the array as an integer of Python, at half the cost of an index."""
         self.places = places
         self._unit = unit_of(places)
 
@@ -54,7 +56,7 @@ class PricePath(ABC):
 
     def price(self, index: int) -> Price:
         """The price at a point."""
-        return Price(int(self.prices[index]) * self._unit)
+        return Price(self._price_at(index) * self._unit)
 
     def point(self, index: int) -> PathPoint:
         """A point as the venue takes it; its price may have more zeros at the end than the data."""
@@ -109,16 +111,17 @@ def path_of(
 class _CandleWalk(PricePath):
     """Four points a candle; between candles the price jumps."""
 
-    __slots__ = ("_columns", "_offsets")
+    __slots__ = ("_columns", "_offsets", "_volume_unit")
 
     def __init__(self, columns: CandleColumns, rule: PathRule) -> None:
         super().__init__(_walk_candles(columns, rule), columns.price_places)
         self._columns = columns
         self._offsets = point_times(columns.timeframe_ms)
+        self._volume_unit = unit_of(VOLUME_PLACES)
 
     def time(self, index: int) -> Timestamp:
         row, point = divmod(index, POINTS)
-        return Timestamp(int(self._columns.timestamps[row]) + self._offsets[point])
+        return Timestamp(self._columns.timestamps.item(row) + self._offsets[point])
 
     def times(self, indices: Integers) -> Integers:
         rows, points = np.divmod(indices, POINTS)
@@ -133,23 +136,24 @@ class _CandleWalk(PricePath):
 
     def _traded(self, index: int) -> tuple[Decimal, Side | None]:
         row, point = divmod(index, POINTS)
-        volume = int(self._columns.volume[row]) * 10 ** (VOLUME_PLACES - self._columns.volume_places)
+        volume = self._columns.volume.item(row) * 10 ** (VOLUME_PLACES - self._columns.volume_places)
         quarter = volume // POINTS
         share = volume - (POINTS - 1) * quarter if point == POINTS - 1 else quarter
-        return share * unit_of(VOLUME_PLACES), None
+        return share * self._volume_unit, None
 
 
 class _TradeWalk(PricePath):
     """A point a market trade; the prices are the column itself."""
 
-    __slots__ = ("_columns",)
+    __slots__ = ("_amount_unit", "_columns")
 
     def __init__(self, columns: TradeColumns) -> None:
         super().__init__(columns.prices, columns.price_places)
         self._columns = columns
+        self._amount_unit = unit_of(columns.amount_places)
 
     def time(self, index: int) -> Timestamp:
-        return Timestamp(int(self._columns.timestamps[index]))
+        return Timestamp(self._columns.timestamps.item(index))
 
     def times(self, indices: Integers) -> Integers:
         return self._columns.timestamps[indices]
@@ -158,8 +162,7 @@ class _TradeWalk(PricePath):
         return np.searchsorted(self._columns.timestamps, times_ms)
 
     def _traded(self, index: int) -> tuple[Decimal, Side | None]:
-        amount = int(self._columns.amounts[index]) * unit_of(self._columns.amount_places)
-        return amount, TAKERS[int(self._columns.takers[index])]
+        return self._columns.amounts.item(index) * self._amount_unit, TAKERS[self._columns.takers.item(index)]
 
 
 def _walk_candles(columns: CandleColumns, rule: PathRule) -> Prices:

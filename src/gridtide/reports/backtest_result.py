@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.money import plain
+from gridtide.performance.figures import Figures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,28 +86,14 @@ class MarketResult:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BacktestResult:
-    """A whole run. Shown by itself it is one line; `summary` has the figures."""
+class BacktestResult(Figures):
+    """A whole run: the account's figures and all else. Shown by itself it is one line; `summary` has the figures."""
 
-    initial_equity: Decimal
-    final_equity: Decimal
     grid_profit: Decimal
     floating_profit: Decimal
     fees: Decimal
     """All fees valued in quote."""
     fees_by_asset: Mapping[str, Decimal]
-    max_drawdown: Decimal
-    """A positive fraction of the peak, over every point of the path."""
-    drawdown_peak: int
-    drawdown_trough: int
-    """When the deepest fall began and ended, ms UTC."""
-    annual_return: float | None
-    volatility: float | None
-    sharpe: float | None
-    """On daily UTC equity, √365, riskless rate zero; None where it is not defined. So are the others."""
-    sortino: float | None
-    calmar: float | None
-    mean_exposure: float
     time_in_range: float
     """Of the first market's grid."""
     markets: tuple[MarketResult, ...]
@@ -156,6 +143,9 @@ class BacktestResult:
         return {
             "final_equity": plain(self.final_equity),
             "initial_equity": plain(self.initial_equity),
+            "start": min(market.start for market in self.markets),
+            "end": max(market.end for market in self.markets),
+            "ended_as": {market.bot: market.ended_as for market in self.markets},
             "fills": self.fill_count,
             "round_trips": sum(len(market.round_trips) for market in self.markets),
             "grid_profit": plain(self.grid_profit),

@@ -8,13 +8,13 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
-  // Names such as "@buy" stand for colours, under keys that end in "color" only: other text is nobody's colour.
+  // Names such as "@buy" stand for colours, under keys that end in "color" (or are a colour scale) only: other text is nobody's colour.
   const painted = (value, key) => {
     if (Array.isArray(value)) return value.map((part) => painted(part, key));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, painted(part, name)]));
     }
-    const named = typeof value === "string" && value.startsWith("@") && /color$/.test(key || "");
+    const named = typeof value === "string" && value.startsWith("@") && /color(scale)?$/.test(key || "");
     return named ? colour(value.slice(1)) : value;
   };
 

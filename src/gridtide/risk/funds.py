@@ -22,7 +22,7 @@ MARKET_ORDER_MARGIN = Decimal("0.01")
 
 def reservation(intent: OrderIntent, account: AccountView) -> tuple[Asset, Decimal] | None:
     """Asset and amount an order can cost at worst; None for a market buy without a price to go by."""
-    if intent.side is Side.SELL:
+    if intent.slot.side is Side.SELL:
         amount: Decimal = intent.amount
         asset = account.market.base
     else:

@@ -19,6 +19,6 @@ class KillSwitch:
     """Refuses buys while the account says that increasing is halted."""
 
     def review(self, intent: OrderIntent, account: AccountView) -> Refusal | None:
-        if intent.side is Side.SELL or not account.increase_halted:
+        if not account.increase_halted or intent.side is Side.SELL:
             return None
         return Refusal(ParkReason.HALTED, account.increase_halted)

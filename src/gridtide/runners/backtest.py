@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from gridtide.domain.commands import (
     CancelOrder,
@@ -43,8 +42,7 @@ Latency = Callable[[], int]
 """How long the next request takes to the exchange, ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What a listener is told: entries that one bot committed, and at which point of its path it stood."""
 
     lane: Lane
@@ -94,7 +92,8 @@ class BacktestRun:
                 raise Defect(f"{lane.symbol}: something is due at {stop.time} again and again")
             before = stop
             self._go(lane, stop)
-            self._let_arrive(lane, stop.time)
+            if self._arrivals is not None:
+                self._let_arrive(lane, stop.time)
             self.steps += 1
             if progress is not None and not self.steps % 64:
                 progress(stop.time)
@@ -113,6 +112,8 @@ class BacktestRun:
 
     def _next_moment(self) -> Timestamp | None:
         """When a request arrives or a market changes."""
+        if not self._under_way and not self._schedules:
+            return None
         moments = [Timestamp(self._under_way[0][0])] if self._under_way else []
         for schedule in self._schedules.values():
             change = schedule.next_after(BEFORE_ALL if self._obeyed is None else self._obeyed)
@@ -143,7 +144,7 @@ class BacktestRun:
         lane.engine.see_book(self._exchange.book(lane.symbol))
 
     def _pass_time(self, lane: Lane, now: Timestamp) -> None:
-        """What is due at `now`: market changes, arriving requests, the bot's own timers."""
+        """What is due at `now`: market changes, arriving requests, candles that close, the bot's own timers."""
         for each in self.lanes:
             if each is not lane:  # a request may be for any market, and must meet it as it stands now
                 self._stand_at(each, each.path.first_at(now) - 1)
@@ -153,14 +154,15 @@ class BacktestRun:
             _, _, sender, command = heapq.heappop(self._under_way)
             self._deliver(sender, self._carry_out(command, now), now)
             self._hear(now)
+        while (close := lane.next_close()) is not None and close <= now:
+            if (candle := lane.next_candle()) is not None:
+                self._deliver(lane, [candle], now)
         timer = lane.engine.next_timer()
         if timer is not None and timer <= now:
             self._deliver(lane, [TimerFired()], now)
 
     def _let_arrive(self, lane: Lane, now: Timestamp) -> None:
         """What was recorded to arrive before the next point; then where to stop for the next of them."""
-        if self._arrivals is None:
-            return
         while self._recorded and self._recorded[0][0].after <= lane.position:
             _, command = heapq.heappop(self._recorded)
             self._deliver(lane, self._carry_out(command, now), now)
@@ -175,13 +177,14 @@ class BacktestRun:
             if change is not None and change <= now:
                 market = self._exchange.obey(symbol, schedule, now)
                 self._deliver(self._by_symbol[symbol], [MarketChanged(market)], now)
+                self._hear(now)
 
     # --- one reaction --------------------------------------------------------------------------------
 
     def _hear(self, now: Timestamp, moved: Lane | None = None) -> None:
         """Tell each bot what the account's stream says, and the one whose market `moved` its new book behind that."""
         heard = self._exchange.heard()
-        if moved is not None and all(symbol == moved.symbol for symbol, _ in heard):
+        if moved is not None and (len(self.lanes) == 1 or all(symbol == moved.symbol for symbol, _ in heard)):
             events: list[Event] = [event for _, event in heard]
             events.append(moved.book(self._exchange))
             self._deliver(moved, events, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from gridtide.domain.events import BookUpdated
+from gridtide.domain.events import BookUpdated, CandleClosed
 
 if TYPE_CHECKING:
     from gridtide.domain.events import Event
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gridtide.engine.engine import Engine
     from gridtide.ports.direct_exchange import DirectExchange
     from gridtide.ports.journal import Journal
+    from gridtide.price_path.closed_candles import ClosedCandles
     from gridtide.price_path.crossing import CrossingIndex
 
 START = -1
@@ -41,9 +42,11 @@ class Lane:
         journal: Journal | None = None,
         looks_everywhere: bool = False,
         opening: Sequence[Event] = (),
+        candles: ClosedCandles | None = None,
     ) -> None:
         """`journal`: where the bot's entries go, beside the record that is made of them; None: nowhere. `opening`: what
-        the bot is told right before its run starts, such as the price of the asset it pays fees in."""
+        the bot is told right before its run starts, such as the price of the asset it pays fees in. `candles`: those
+        that its strategy wants to be told of, each at its close."""
         self.engine = engine
         self.journal = journal
         self.symbol = engine.state.market.symbol
@@ -57,6 +60,8 @@ class Lane:
         self._stop: Stop | None = None
         self._is_known = False
         self._wanted: int | None = None
+        self._candles = candles
+        self._candles_told = 0
 
     def stop_at(self, point: int | None) -> None:
         """Stop at this point at the latest, whatever else may happen there; None: nobody wants that."""
@@ -76,9 +81,9 @@ class Lane:
 
     def _find_stop(self, exchange: DirectExchange, moment: Timestamp | None) -> Stop | None:
         path, start = self.path, self.position + 1
-        timer = self.engine.next_timer()
-        if timer is not None and (moment is None or timer < moment):
-            moment = timer
+        for due in (self.engine.next_timer(), self.next_close()):
+            if due is not None and (moment is None or due < moment):
+                moment = due
         found = self._next_touch(exchange, start)
         if moment is not None and moment <= self._ends_at:
             index = path.first_at(moment)
@@ -107,6 +112,21 @@ class Lane:
         if self._wanted is None or self._wanted < start:
             return found
         return self._wanted if found is None else min(found, self._wanted)
+
+    def next_close(self) -> Timestamp | None:
+        """When the next candle is to be told; None where the strategy wants none."""
+        if self._candles is None or self._candles_told >= len(self._candles):
+            return None
+        return self._candles.close_time(self._candles_told)
+
+    def next_candle(self) -> CandleClosed | None:
+        """The candle that `next_close` is about; it counts as told."""
+        if self._candles is None:
+            return None
+        self._candles_told += 1
+        return CandleClosed(
+            self.symbol, self._candles.timeframe, self._candles.candle(self._candles_told - 1)
+        )
 
     def book(self, exchange: DirectExchange) -> BookUpdated:
         """The book as it is now, as an event."""

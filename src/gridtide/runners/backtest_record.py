@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from gridtide.domain.fill import Fill
 from gridtide.domain.journal import BotStatePut, FillAdded, LedgerBooked, NoticeAdded
 from gridtide.domain.money import ZERO
 
 if TYPE_CHECKING:
+    from gridtide.domain.fill import Fill
     from gridtide.domain.journal import BotState
     from gridtide.domain.ledger import LotClosing
     from gridtide.domain.market import Timestamp
@@ -63,16 +63,19 @@ class Recorder:
         return record
 
     def __call__(self, seen: Seen) -> None:
-        record, fills, profits = self.of(seen.lane), list[Fill](), list[Decimal]()
+        record = self.of(seen.lane)
+        fills: list[Fill] = []
+        profits: list[Decimal] = []
         for entry in seen.entries:
             if isinstance(entry, FillAdded):
                 fills.append(entry.fill)
                 profits.append(ZERO)
             elif isinstance(entry, LedgerBooked):
-                if entry.change.closings:
-                    record.closings += entry.change.closings
+                change = entry.change
+                if change.closings:
+                    record.closings += change.closings
                     if profits:  # the booking stands right behind its fill
-                        profits[-1] += entry.change.profit
+                        profits[-1] += change.profit
             elif isinstance(entry, NoticeAdded):
                 record.notices.append(RecordedNotice(seen.now, entry.level, entry.kind, entry.text))
             elif isinstance(entry, BotStatePut):

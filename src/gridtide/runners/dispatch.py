@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gridtide.domain.commands import Command
     from gridtide.domain.market import Symbol
     from gridtide.ports.exchange import Exchange
+    from gridtide.runners.reply_order import ReplyOrder
 
 MAX_IN_FLIGHT = 8
 """Submissions under way at once."""
@@ -32,9 +33,16 @@ MAX_IN_FLIGHT = 8
 class Dispatcher:
     """Runs commands as tasks of their own and hands each answer to `deliver`."""
 
-    def __init__(self, exchange: Exchange, deliver: Callable[[ev.Event], None]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        deliver: Callable[[ev.Event], None],
+        reply_order: ReplyOrder | None = None,
+    ) -> None:
+        """With `reply_order` no reply overtakes what the stream tells of earlier executions."""
         self._exchange = exchange
         self._deliver = deliver
+        self._reply_order = reply_order
         self._tasks: dict[asyncio.Task[None], None] = {}
         """In their order, so that a simulated world ends them in the same one each time."""
         self._submissions = 0
@@ -86,6 +94,8 @@ class Dispatcher:
                     reply: ev.Event = await exchange.submit(command)
                 finally:
                     self._submissions -= 1
+                if self._reply_order is not None:
+                    await self._reply_order.wait_for_stream(reply)
                 self._deliver(reply)
             case CancelOrder():
                 self._deliver(await exchange.cancel(command))

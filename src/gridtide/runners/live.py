@@ -17,6 +17,7 @@ from gridtide.domain.journal import BotState, BotStatePut, FillAdded, NoticeAdde
 from gridtide.domain.market import Symbol, Timestamp
 from gridtide.engine import invariants, liquidation, resolving
 from gridtide.runners.dispatch import Dispatcher
+from gridtide.runners.reply_order import ReplyOrder
 from gridtide.runners.session import LEASE_SECONDS, Session
 from gridtide.runners.view import NoticeView
 from gridtide.runners.watchdogs.delivery import DeliveryWatch
@@ -82,7 +83,8 @@ class LiveRun:
         self._journal = journal
         self._writer = writer or ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self.session = Session(engine, journal, exchange, self._writer, monotonic, lease_seconds)
-        self._dispatcher = Dispatcher(exchange, self.session.deliver)
+        self._reply_order = ReplyOrder()
+        self._dispatcher = Dispatcher(exchange, self.session.deliver, self._reply_order)
         self.session.connect(self._dispatcher)
         self.session.listeners.append(self._listen)
         self._loop_task: asyncio.Task[None] | None = None
@@ -206,10 +208,12 @@ class LiveRun:
     # --- inside --------------------------------------------------------------------------------------
 
     async def _read_stream(self) -> None:
-        async for event in self.exchange.stream(self.engine.state.market.symbol):
+        symbol, timeframe = self.engine.state.market.symbol, self.engine.timeframe
+        async for event in self.exchange.stream(symbol, timeframe):
             self.session.heard += 1
             self._delivery.see_event(event, self.exchange.now())
             self.session.deliver(event)
+            self._reply_order.see_event(event)
 
     async def _watch_fee_asset(self) -> None:
         """Where fees are paid in a third asset, know its price before the first fill, and keep it fresh."""
@@ -277,12 +281,13 @@ class LiveRun:
                     raise Defect("the stream of the exchange ended")
 
     def _listen(self, entries: list[JournalEntry]) -> None:
+        now = self.exchange.now()
         for entry in entries:
             if isinstance(entry, FillAdded):
                 self.recent_fills.append(entry.fill)
+                self._delivery.see_booked(entry, now)
             elif isinstance(entry, NoticeAdded):
-                self.notices.append(NoticeView(self.exchange.now(), entry.level, entry.kind, entry.text))
-            self._delivery.see_entry(entry, self.exchange.now())
+                self.notices.append(NoticeView(now, entry.level, entry.kind, entry.text))
             if self.on_entry is not None:
                 self.on_entry(entry)
         self._plan_delivery_look()

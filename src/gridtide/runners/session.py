@@ -67,7 +67,10 @@ class Session:
         self._dispatcher: Dispatcher | None = None
         self._events: deque[tuple[float, Event]] = deque()
         self._book: tuple[float, BookUpdated] | None = None
-        self._arrived = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        """The loop waits for it while nothing is to be done."""
+        self._timer: Timestamp | None = None
+        """When the engine wants to be woken; only a step changes that."""
         self._wants_room = False
         self._reacting = False
         self._renew_at = self._monotonic() + self._lease_seconds
@@ -81,16 +84,19 @@ class Session:
             self._book = (self._monotonic(), event)
         else:
             self._events.append((self._monotonic(), event))
-        self._arrived.set()
+        self._wake()
 
     async def run(self) -> None:
         """Step for ever; ends by cancellation or by what the journal raises (nothing leaves then)."""
         while True:
-            await self._wait()
+            self._timer = self.engine.next_timer()
+            if self._events or self._book is not None:
+                await asyncio.sleep(0)  # the readers of the streams get their turn, whatever waits here
+            else:
+                await self._wait()
             batch = self._take_batch()
             if batch:
                 await self._react(batch)
-                await asyncio.sleep(0)  # the readers of the streams get their turn, whatever waits here
             if self._monotonic() >= self._renew_at:
                 await self._in_writer(self._journal.renew_lease)
                 self._renew_at = self._monotonic() + self._lease_seconds
@@ -117,39 +123,43 @@ class Session:
 
     # --- one reaction --------------------------------------------------------------------------------
 
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
     async def _wait(self) -> None:
-        if self._events or self._book is not None:
-            return
-        self._arrived.clear()
-        alarm = asyncio.get_running_loop().call_later(self._seconds_to_timer(), self._arrived.set)
+        """Until an event comes or a moment that the engine, the rate budget or the lease waits for."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        alarm = loop.call_later(self._seconds_to_timer(), self._wake)
         try:
-            await self._arrived.wait()
+            await self._waiter
         finally:
             alarm.cancel()
+            self._waiter = None
         nothing_came = not self._events and self._book is None
         if nothing_came and (self._wants_room or self._timer_is_due()):
             self._events.append((self._monotonic(), TimerFired()))
 
     def _timer_is_due(self) -> bool:
-        timer = self.engine.next_timer()
-        return timer is not None and timer <= self._exchange.now()
+        return self._timer is not None and self._timer <= self._exchange.now()
 
     def _seconds_to_timer(self) -> float:
-        timer = self.engine.next_timer()
+        timer = self._timer
         wait = self._lease_seconds if timer is None else (timer - self._exchange.now()) / 1000
         if self._wants_room:
             wait = min(wait, RATE_RETRY_SECONDS)
         return min(max(wait, 0.0), self._lease_seconds)
 
     def _take_batch(self) -> list[tuple[float, Event]]:
-        batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]
+        events = self._events
+        batch = [events.popleft() for _ in range(min(MAX_BATCH, len(events)))]
         if self._book is not None:
             batch.append(self._book)
             self._book = None
-        told = bool(batch) and isinstance(batch[-1][1], TimerFired)
-        if (
-            batch and not told and self._timer_is_due()
-        ):  # a market that never pauses must not keep timers waiting
+        told = batch and isinstance(batch[-1][1], TimerFired)
+        if batch and not told and self._timer_is_due():
+            # a market that never pauses must not keep timers waiting
             batch.append((self._monotonic(), TimerFired()))
         return batch
 
@@ -166,7 +176,9 @@ class Session:
             decided = self._monotonic()
             if entries:
                 await self._commit(entries, now)
-            self._hand_on(commands, Reaction(batch[0][0], decided, self._monotonic(), _first_fill(batch)))
+            if commands:
+                committed = self._monotonic() if entries else decided
+                self._hand_on(commands, Reaction(batch[0][0], decided, committed, _first_fill(batch)))
         finally:
             self._reacting = False
 
@@ -203,8 +215,10 @@ class Session:
 
 
 def _first_fill(batch: list[tuple[float, Event]]) -> FillKey | None:
-    fills = (event.fill for _, event in batch if isinstance(event, OrderUpdated) and event.fill is not None)
-    return next((fill.key for fill in fills), None)
+    for _, event in batch:
+        if isinstance(event, OrderUpdated) and event.fill is not None:
+            return event.fill.key
+    return None
 
 
 def _collect(effects: Effects, entries: list[JournalEntry], commands: list[Command]) -> None:

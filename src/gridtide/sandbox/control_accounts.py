@@ -33,7 +33,7 @@ _NAME = frozenset(_ALPHANUMERIC + "-_")
 _LONGEST_NAME = 32
 _DEFAULT_RATE = Decimal("0.001")
 _FEES = ("maker", "taker", "asset", "discount", "asset_price")
-_RIGHTS = ("reading", "trading", "withdrawals", "ip_restricted", "addresses")
+_RIGHTS = ("reading", "trading", "withdrawals", "transfers", "ip_restricted", "addresses")
 
 
 def random_text(length: int = 64) -> str:
@@ -167,6 +167,7 @@ def read_permissions(body: Body, present: KeyPermissions) -> KeyPermissions:
         reading=body.given("reading", body.flag, present.reading),
         trading=body.given("trading", body.flag, present.trading),
         withdrawals=body.given("withdrawals", body.flag, present.withdrawals),
+        transfers=body.given("transfers", body.flag, present.transfers),
         ip_restricted=body.given("ip_restricted", body.flag, present.ip_restricted),
         addresses=body.given("addresses", body.texts, present.addresses),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyPermissions:
-    """What an API key may do; `withdrawals` and `ip_restricted` are only shown, to test checks of keys.
+    """What an API key may do; `withdrawals`, `transfers` and `ip_restricted` are only shown, to test checks of keys.
 
     With `addresses` the key is refused from any other.
     """
@@ -28,6 +28,7 @@ class KeyPermissions:
     reading: bool = True
     trading: bool = True
     withdrawals: bool = False
+    transfers: bool = False
     ip_restricted: bool = True
     addresses: tuple[str, ...] = ()
 

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from gridtide.domain.errors import StorageFailed
 from gridtide.domain.journal import OrderPut
+from gridtide.simulation.virtual_time import InlineExecutor, running_loop
 
 if TYPE_CHECKING:
     from gridtide.domain.journal import BotSnapshot, JournalEntry
     from gridtide.domain.market import Timestamp
     from gridtide.ports.journal import Journal
-
-T = TypeVar("T")
 
 
 class Killed(Exception):
@@ -46,8 +44,8 @@ class Host:
         self._on_freeze = on_freeze
         self.is_dead = False
         self.died = asyncio.Event()
-        self.operations = 0
         self._thaws_at = 0.0
+        self._loop = running_loop()
 
     def kill(self) -> None:
         """End the process: nothing it does from now on has any effect."""
@@ -56,10 +54,10 @@ class Host:
 
     def point(self) -> None:
         """A point before or after an operation; raises `Killed` in a process that is gone."""
-        self.operations += 1
-        if not self.is_dead and self._trouble.kills():
-            self.kill()
         if self.is_dead:
+            raise Killed
+        if self._trouble.kills():
+            self.kill()
             raise Killed
 
     async def pass_transport(self) -> None:
@@ -67,9 +65,9 @@ class Host:
         try:
             self.point()
             if seconds := self._trouble.freezes():
-                self._thaws_at = asyncio.get_running_loop().time() + seconds
+                self._thaws_at = self._loop.passed + seconds
                 self._on_freeze(seconds)
-            if (rest := self.frozen_for()) > 0:
+            if self._thaws_at and (rest := self.frozen_for()) > 0:
                 await asyncio.sleep(rest)
                 self.point()
         except Killed:
@@ -77,35 +75,20 @@ class Host:
 
     def frozen_for(self) -> float:
         """Seconds until a stopped process goes on."""
-        return self._thaws_at - asyncio.get_running_loop().time()
+        return self._thaws_at - self._loop.passed
 
     def disk_fails(self) -> str:
         return self._trouble.disk_fails()
 
 
-class HostWriter(Executor):
+class HostWriter(InlineExecutor):
     """Does the journal's work at once, unless the process is stopped: then when it goes on."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = Future()
-
-        def work() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except Exception as error:  # it is the caller's: the future hands it on
-                future.set_exception(error)
-
-        wait = self._host.frozen_for()
-        if wait > 0:
-            asyncio.get_running_loop().call_later(wait, work)
-        else:
-            work()
-        return future
+    def wait(self) -> float:
+        return self._host.frozen_for()
 
 
 class MortalJournal:

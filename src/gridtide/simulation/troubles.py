@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gridtide.domain.events import StreamEvent
 
 WRITES = ("submit", "cancel")
+HARMED_EVENTS = (OrderUpdated, BalancesUpdated, BookUpdated, StreamInterrupted)
+"""Of these an event may be lost, late or told twice; "the stream is back" always arrives, once."""
 LONGEST_LAG_MS = 120_000
 LONGEST_QUEUE_SECONDS = 25.0
 
@@ -40,6 +42,9 @@ class Rates:
     disk_unknown: float = 0.0
 
 
+_NAMES = tuple(field.name for field in fields(Rates))
+
+
 def draw_rates(rng: random.Random) -> Rates:
     """Rates of one run: each trouble is absent, rare or frequent, so that runs differ in kind."""
     return Rates(
@@ -53,7 +58,7 @@ def draw_rates(rng: random.Random) -> Rates:
         event_lost=rng.choice((0.0, 0.05, 0.3)),
         event_repeated=rng.choice((0.0, 0.05, 0.3)),
         event_delayed=rng.choice((0.0, 0.1, 0.5)),
-        kill=rng.choice((0.0008, 0.002, 0.004)),
+        kill=rng.choice((0.001, 0.0025, 0.005)),
         freeze=rng.choice((0.0, 0.0, 0.003)),
         disk_refuses=rng.choice((0.0, 0.0, 0.003)),
         disk_unknown=rng.choice((0.0, 0.0, 0.003)),
@@ -65,8 +70,19 @@ class Troubles:
 
     def __init__(self, rng: random.Random, rates: Rates) -> None:
         self._rng = rng
+        self._draw = rng.random
+        self.counts = dict.fromkeys(_NAMES, 0)
         self.rates = rates
-        self.counts = {field.name: 0 for field in fields(Rates)}
+
+    @property
+    def rates(self) -> Rates:
+        """How often each thing happens from now on."""
+        return self._rates
+
+    @rates.setter
+    def rates(self, rates: Rates) -> None:
+        self._rates = rates
+        self._rate = {name: getattr(rates, name) for name in _NAMES}
 
     def calm(self) -> None:
         """From now on nothing goes wrong."""
@@ -77,8 +93,8 @@ class Troubles:
         self.rates = replace(self.rates, kill=0.0, freeze=0.0, disk_refuses=0.0, disk_unknown=0.0)
 
     def _falls(self, name: str) -> bool:
-        rate = getattr(self.rates, name)
-        if not rate or self._rng.random() >= rate:
+        rate = self._rate[name]
+        if not rate or self._draw() >= rate:
             return False
         self.counts[name] += 1
         return True
@@ -116,7 +132,7 @@ class Troubles:
         return self._delay("record_late", (2.0, 20.0, 120.0))
 
     def deliveries(self, event: StreamEvent) -> Sequence[float]:
-        if not isinstance(event, OrderUpdated | BalancesUpdated | BookUpdated | StreamInterrupted):
+        if not isinstance(event, HARMED_EVENTS):
             return (0.0,)
         if self._falls("event_lost"):
             return ()
@@ -131,10 +147,15 @@ class Troubles:
     # --- the host ------------------------------------------------------------------------------------
 
     def kills(self) -> bool:
-        return self._falls("kill")
+        if self._draw() >= self._rates.kill:
+            return False
+        self.counts["kill"] += 1
+        return True
 
     def freezes(self) -> float:
-        return self._rng.choice((1.0, 4.0, 30.0, 120.0)) if self._falls("freeze") else 0.0
+        if not self._rates.freeze or not self._falls("freeze"):
+            return 0.0
+        return self._rng.choice((1.0, 4.0, 30.0, 120.0))
 
     def disk_fails(self) -> str:
         if self._falls("disk_refuses"):

@@ -27,7 +27,7 @@ from gridtide.runners.live import LiveRun, Verification
 from gridtide.simulation.host import Host, HostWriter, Killed, MortalJournal
 from gridtide.simulation.oracle import Oracle
 from gridtide.simulation.troubles import Troubles, draw_rates
-from gridtide.simulation.virtual_time import run_virtually
+from gridtide.simulation.virtual_time import run_virtually, running_loop
 from gridtide.storage.memory_journal import MemoryDatabase
 from gridtide.strategies.grid.config import GridConfig
 from gridtide.strategies.grid.strategy import GridTradingStrategy
@@ -97,6 +97,7 @@ class World:
         times: ProtocolTimes = ProtocolTimes(),  # noqa: B008  a frozen value
         calm_seconds: float = CALM_SECONDS,
     ) -> None:
+        self._loop = running_loop()
         self.seed = seed
         self.calm_seconds = calm_seconds
         self.rng = random.Random(seed)  # noqa: S311  a seeded world
@@ -125,7 +126,7 @@ class World:
             {
                 "lower_price": "95",
                 "upper_price": "105",
-                "num_grids": rng.choice([4, 5, 6]),
+                "num_grids": rng.choice([4, 5, 6, 6]),
                 "total_investment": "2000",
                 "profit": rng.choice(["quote", "base", "compound"]),
                 "start_outside": "allow",
@@ -135,7 +136,7 @@ class World:
         )
 
     def now(self) -> int:
-        return EPOCH_MS + round(asyncio.get_running_loop().time() * 1000)
+        return EPOCH_MS + round(self._loop.passed * 1000)
 
     # --- the run -------------------------------------------------------------------------------------
 
@@ -251,11 +252,11 @@ class World:
         deeds = self._deeds()
         while loop.time() < TROUBLE_SECONDS:
             self.rng.choice(deeds)()
-            await asyncio.sleep(self.rng.choice((2.0, 5.0, 9.0, 16.0)))
+            await asyncio.sleep(self.rng.choice((3.0, 7.0, 12.0, 21.0)))
         self.venue.set_status(SYMBOL, MarketStatus.TRADING)
 
     def _deeds(self) -> list[Callable[[], None]]:
-        walks: list[Callable[[], None]] = [self._walk] * 45
+        walks: list[Callable[[], None]] = [self._walk] * 34
         return [
             *walks,
             self._gap,
@@ -267,7 +268,7 @@ class World:
         ]
 
     def _walk(self) -> None:
-        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.023))) + (100 - self.price) / 10
+        drawn = self.price * Decimal(str(1 + self.rng.gauss(0, 0.036))) + (100 - self.price) / 10
         self._go(drawn)
 
     def _gap(self) -> None:

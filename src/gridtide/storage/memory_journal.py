@@ -212,7 +212,7 @@ def _check_exact(batch: Batch) -> None:
     if batch.baseline is not None:
         found += batch.baseline.baseline.values()
     for value in found:
-        if not isinstance(value, Decimal) or not value.is_finite():
+        if type(value) is not Decimal or not value.is_finite():
             raise Defect(f"a value cannot be stored: {value!r} is no exact decimal")
 
 

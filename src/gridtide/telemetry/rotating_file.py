@@ -33,11 +33,12 @@ class RotatingFile:
         self._size = 0
         self._cut_off = False  # the last line may have been written by half
         self._retry_at = float("-inf")
+        self._is_closed = False
 
     def write(self, line: bytes) -> None:
         """Append `line`, which ends in a newline."""
         with self._lock:
-            if self._clock() < self._retry_at:
+            if self._is_closed or self._clock() < self._retry_at:
                 self.lost += 1
                 return
             try:
@@ -47,7 +48,9 @@ class RotatingFile:
                 self._give_up()
 
     def close(self) -> None:
+        """For good: what a thread still says afterwards is counted as lost, the file is not opened again."""
         with self._lock:
+            self._is_closed = True
             self._close()
 
     def _append(self, line: bytes) -> None:

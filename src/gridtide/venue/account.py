@@ -39,7 +39,7 @@ class OwnRecords:
     def add(self, order: WorkingOrder) -> None:
         self.orders[order.order_id] = order
         self.by_client_id[order.client_order_id] = order
-        if order.is_open:
+        if not order.status.is_final:
             self.open[order.order_id] = order
 
     def note_fill(self, order: WorkingOrder, fill: VenueFill) -> None:

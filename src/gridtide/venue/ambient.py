@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
-from gridtide.venue.rounding import UNIT, is_multiple, steps_below
+from gridtide.venue.rounding import UNIT, is_multiple, remainder, steps_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,13 +121,15 @@ class AmbientBook:
         ticks = self._best(side)
         return None if ticks < 1 else self._level(ticks)
 
-    def best_price(self, side: Side) -> Decimal | None:
-        """The price of `best`, without its amount."""
-        levels = self._sides.get(side)
-        if levels is not None:
-            return next(iter(levels), None)
-        ticks = self._best(side)
-        return None if ticks < 1 else self._tick * ticks
+    def best_prices(self) -> tuple[Decimal | None, Decimal | None]:
+        """The prices of the `best` bid and the `best` ask, for those who look often."""
+        below, above, tick = self.bid_from, self.ask_from, self._tick
+        if self._sides or below is None or above is None:
+            bid, ask = self.best(Side.BUY), self.best(Side.SELL)
+            return None if bid is None else bid[0], None if ask is None else ask[0]
+        lowest_ask = above - remainder(above, tick) + tick
+        highest_bid = below - (remainder(below, tick) or tick)
+        return highest_bid if highest_bid > 0 else None, lowest_ask
 
     def amount_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price; zero where there is no level."""

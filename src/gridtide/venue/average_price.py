@@ -73,13 +73,7 @@ class AveragePrice:
         if price <= self.lowest:
             self.lowest = price - UNIT  # the average is cut
         self.highest = max(self.highest, price)
-        if market_time < self._newest:
-            self._is_ordered = False
-        else:
-            self._newest = market_time
-        self._uncounted.append((market_time, price, volume))
-        if len(self._uncounted) > _MOST_UNCOUNTED:
-            self._count()
+        self._note(market_time, (market_time, price, volume))
 
     def skip(self, market_time: Timestamp, stretch: Stretch) -> None:
         """The market went over a stretch of a tape, whose last point has the time `market_time`."""
@@ -89,9 +83,17 @@ class AveragePrice:
             self._tape = stretch.tape
             self.lowest = min(self.lowest, stretch.tape.lowest - UNIT)
             self.highest = max(self.highest, stretch.tape.highest)
-        self._is_ordered &= market_time >= self._newest
-        self._newest = max(self._newest, market_time)
-        self._uncounted.append(stretch)
+        self._note(market_time, stretch)
+
+    def _note(self, market_time: Timestamp, move: tuple[Timestamp, Decimal, Decimal] | Stretch) -> None:
+        """To be counted when somebody asks. In order of time, what is too old by now never will be."""
+        if market_time < self._newest:
+            self._is_ordered = False
+        else:
+            if self._is_ordered and market_time // _MINUTE - self._newest // _MINUTE >= self.minutes:
+                self._uncounted.clear()
+            self._newest = market_time
+        self._uncounted.append(move)
         if len(self._uncounted) > _MOST_UNCOUNTED:
             self._count()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.market import MarketStatus
 from gridtide.domain.money import ZERO
 from gridtide.domain.order import Side
+from gridtide.venue import refusals
 from gridtide.venue.admission import exchange_limits
 from gridtide.venue.ambient import AmbientBook
 from gridtide.venue.average_price import AveragePrice
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from gridtide.domain.market import Asset, Market
+    from gridtide.domain.market import Asset, Market, Symbol
     from gridtide.venue.fees import PriceOf
     from gridtide.venue.messages import TradePrinted
     from gridtide.venue.recorded_book import RecordedBook
@@ -166,17 +167,19 @@ class Desk:
             return outside
         return own, book.levels[own].total + (amount if price == own else ZERO)
 
-    def best_price(self, side: Side) -> Decimal | None:
-        """The price of `best`, without its amount."""
-        own = (self.book.bids if side is Side.BUY else self.book.asks).best
-        if self.recorded is not None or self.is_deserted:
-            found = self._best_outside(side)
-            outside = None if found is None else found[0]
+    def best_prices(self) -> tuple[Decimal | None, Decimal | None]:
+        """The prices of the `best` bid and the `best` ask, without their amounts."""
+        if self.recorded is None and not self.is_deserted:
+            bid, ask = self.ambient.best_prices()
         else:
-            outside = self.ambient.best_price(side)
-        if own is None or outside is None:
-            return outside if own is None else own
-        return max(own, outside) if side is Side.BUY else min(own, outside)
+            bids, asks = self._best_outside(Side.BUY), self._best_outside(Side.SELL)
+            bid, ask = None if bids is None else bids[0], None if asks is None else asks[0]
+        own_bid, own_ask = self.book.bids.best, self.book.asks.best
+        if own_bid is not None and (bid is None or own_bid > bid):
+            bid = own_bid
+        if own_ask is not None and (ask is None or own_ask < ask):
+            ask = own_ask
+        return bid, ask
 
     def levels_in_turn(self, side: Side) -> Iterator[tuple[Decimal, Level | None, Decimal]]:
         """`levels` as a taker meets them: by the queue model a price comes in parts, as its orders stand in it."""
@@ -235,3 +238,10 @@ class Desk:
     def total_at(self, side: Side, price: Decimal) -> Decimal:
         """What the public sees at a price."""
         return self.book.side(side).total_at(price) + self.amount_outside(side, price)
+
+
+class Desks(dict["Symbol", Desk]):
+    """All markets of a venue; raises `VenueRefusal` -1121 for a symbol that is none of them."""
+
+    def __missing__(self, symbol: Symbol) -> Desk:
+        raise refusals.invalid_symbol()

@@ -89,7 +89,7 @@ def plan_matches(desk: Desk, demand: Demand) -> Plan:
 
 
 def _slippage(desk: Desk, demand: Demand) -> Decimal:
-    """The fraction by which a market order trades worse: fixed, and by its share in what traded of late."""
+    """The fraction by which a taker trades worse: fixed, and by its share in what traded of late."""
     fixed, by_volume = desk.settings.slippage, desk.settings.volume_slippage
     if not by_volume:
         return fixed
@@ -109,7 +109,7 @@ class _Planner:
         self.plan = Plan()
         self._demand = demand
         self._rules = desk.market.rules
-        self._slippage = _slippage(desk, demand) if demand.limit is None else ZERO
+        self._slippage = _slippage(desk, demand)
         self._amount_left = demand.amount
         self._budget_left = demand.budget
 
@@ -143,13 +143,17 @@ class _Planner:
         return self._take(None, price, self._slipped(price), available)
 
     def _slipped(self, price: Decimal) -> Decimal:
-        """The ambient price a market order really gets, on the tick, never better than without slippage."""
+        """The ambient price a taker really gets, on the tick: never better than without slippage, never beyond its
+        limit."""
         if not self._slippage:
             return price
-        tick = self._rules.tick_size
+        tick, limit = self._rules.tick_size, self._demand.limit
         if self._demand.side is Side.BUY:
-            return ceil_to_step(multiply_exact(price, ONE + self._slippage), tick)
+            worse = ceil_to_step(multiply_exact(price, ONE + self._slippage), tick)
+            return worse if limit is None else min(worse, limit)
         worse = floor_to_step(multiply_exact(price, ONE - self._slippage), tick)
+        if limit is not None:
+            return max(worse, limit)
         return worse if worse > 0 else price
 
     def _take(

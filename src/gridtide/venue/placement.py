@@ -152,7 +152,7 @@ def _size_by_quote(desk: Desk, order: WorkingOrder, plan: Plan) -> None:
 
 def refuse_entry(desk: Desk, order: WorkingOrder, entry: Entry) -> None:
     """Post-only orders must not take, and stop prices must lie ahead of the market."""
-    if order.type == "LIMIT_MAKER" and entry.plan is not None and entry.plan.meets_anything:
+    if order.type == "LIMIT_MAKER" and entry.plan is not None and entry.plan.steps:
         raise refusals.would_take()
     if entry.plan is None and order.stop_price and _is_met(desk, order):
         raise refusals.would_trigger()
@@ -193,13 +193,14 @@ def work(step: Step, order: WorkingOrder, plan: Plan) -> None:
         execute_plan(step, order, plan)
     if not order.price:
         _end_market_order(step, order, plan)
-    elif not order.is_open:
+    elif order.status.is_final:
         return
     elif time_in_force is TimeInForce.IOC:
         expire(step, order, "UNFILLED_IOC_QUANTITY_EXPIRED")
     else:
         step.desk.book.side(order.side).add(order)
-        step.touch_level(order.side, order.price)
+        if step.desk.publishes:
+            step.touch_level(order.side, order.price)
 
 
 def _end_market_order(step: Step, order: WorkingOrder, plan: Plan) -> None:

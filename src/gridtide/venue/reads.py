@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gridtide.domain.balance import Balance
     from gridtide.domain.market import Asset, Market, Timestamp
     from gridtide.venue.account import Account
-    from gridtide.venue.desk import Desk
+    from gridtide.venue.desk import Desks
     from gridtide.venue.market_filters import MarketFilters
     from gridtide.venue.messages import (
         OrderAmendment,
@@ -50,7 +50,7 @@ class VenueReads:
 
     _settings: VenueSettings
     _accounts: Mapping[str, Account]
-    _desks: Mapping[Symbol, Desk]
+    _desks: Desks
 
     @property
     def settings(self) -> VenueSettings:
@@ -86,7 +86,7 @@ class VenueReads:
         client_order_id: str | None = None,
     ) -> VenueOrder:
         """One order, open or not; of a reused client id the newest. -2013 if unknown, -2039 if the ids differ."""
-        self._desk(symbol)
+        self._desks[symbol]
         records = self._account(account_id).records[symbol]
         order, agrees = find_order(records, order_id, client_order_id)
         if order is None:
@@ -98,14 +98,14 @@ class VenueReads:
     def open_orders(self, account_id: str, symbol: Symbol | None = None) -> tuple[VenueOrder, ...]:
         """Open orders by ascending id, of one symbol or of all."""
         account = self._account(account_id)
-        symbols = list(self._desks) if symbol is None else [self._desk(symbol).market.symbol]
+        symbols = list(self._desks) if symbol is None else [self._desks[symbol].market.symbol]
         return tuple(order.view() for each in symbols for order in account.records[each].open.values())
 
     def orders(
         self, account_id: str, symbol: Symbol, from_id: int | None = None, limit: int = 500
     ) -> tuple[VenueOrder, ...]:
         """All orders with id >= `from_id`, ascending, at most `limit`; without `from_id` the newest `limit`."""
-        self._desk(symbol)
+        self._desks[symbol]
         records = self._account(account_id).records[symbol]
         return tuple(order.view() for order in records.orders_from(from_id, limit))
 
@@ -118,7 +118,7 @@ class VenueReads:
         limit: int = 500,
     ) -> tuple[VenueFill, ...]:
         """Executions with trade id >= `from_id`, ascending, at most `limit`; without `from_id` the newest."""
-        self._desk(symbol)
+        self._desks[symbol]
         return tuple(self._account(account_id).records[symbol].fills_from(from_id, order_id, limit))
 
     def amendments(
@@ -131,7 +131,7 @@ class VenueReads:
     ) -> tuple[OrderAmendment, ...]:
         """Amendments of one order with execution id >= `from_execution_id`, ascending, at most `limit`; without it
         the newest."""
-        self._desk(symbol)
+        self._desks[symbol]
         rows = self._account(account_id).records[symbol].amendments.get(order_id, [])
         return tuple(_page(rows, from_execution_id, limit, key=lambda row: row.execution_id))
 
@@ -147,7 +147,7 @@ class VenueReads:
     ) -> tuple[PreventedMatch, ...]:
         """Self-trades that were prevented, ascending: one (`match_id`), those of one order, or all; with id >=
         `from_match_id`, at most `limit`, without it the newest."""
-        self._desk(symbol)
+        self._desks[symbol]
         rows: Sequence[PreventedMatch] = self._account(account_id).records[symbol].prevented
         if match_id is not None:
             rows = [row for row in rows if row.match_id == match_id]
@@ -189,25 +189,25 @@ class VenueReads:
 
     def market(self, symbol: Symbol) -> Market:
         """One market with its present rules and status."""
-        return self._desk(symbol).market
+        return self._desks[symbol].market
 
     def filters(self, symbol: Symbol) -> MarketFilters:
         """What only the exchange knows of a market."""
-        return self._desk(symbol).filters
+        return self._desks[symbol].filters
 
     def follows_recording(self, symbol: Symbol) -> bool:
         """Whether a recorded order book moves the market."""
-        return self._desk(symbol).recorded is not None
+        return self._desks[symbol].recorded is not None
 
     def book(self, symbol: Symbol, depth: int = 100) -> BookView:
         """The public book, best first, at most `depth` levels a side: ambient liquidity and all accounts' orders."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         bids, asks = (tuple(islice(book_levels(desk, side), depth)) for side in (Side.BUY, Side.SELL))
         return BookView(symbol, desk.public.last_update_id, bids, asks)
 
     def best(self, symbol: Symbol) -> TopOfBook:
         """Best bid and ask with their amounts, and the last price."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         bid, bid_amount = desk.best(Side.BUY) or (None, None)
         ask, ask_amount = desk.best(Side.SELL) or (None, None)
         return TopOfBook(
@@ -220,8 +220,8 @@ class VenueReads:
 
     def best_prices(self, symbol: Symbol) -> TopOfBook:
         """`best` without the amounts, for those who look often."""
-        desk = self._desk(symbol)
-        bid, ask, last = desk.best_price(Side.BUY), desk.best_price(Side.SELL), desk.last_price
+        desk = self._desks[symbol]
+        (bid, ask), last = desk.best_prices(), desk.last_price
         return TopOfBook(
             None if bid is None else Price(bid),
             None if ask is None else Price(ask),
@@ -230,18 +230,18 @@ class VenueReads:
 
     def last_price(self, symbol: Symbol) -> Decimal | None:
         """Price of the last public trade or move; None before the first move."""
-        return self._desk(symbol).last_price
+        return self._desks[symbol].last_price
 
     def average_price(self, symbol: Symbol) -> Decimal | None:
         """Volume-weighted price of the last `average_minutes` of market time, to 8 decimals; the last price
         where nothing traded; None before the first move."""
-        return self._desk(symbol).average_price()
+        return self._desks[symbol].average_price()
 
     def trades(
         self, symbol: Symbol, limit: int = 500, from_id: int | None = None
     ) -> tuple[TradePrinted, ...]:
         """Public trades still kept, ascending: from `from_id` on, or the newest `limit`."""
-        trades = list(self._desk(symbol).trades)
+        trades = list(self._desks[symbol].trades)
         if from_id is None:
             return tuple(trades[-limit:])
         start = bisect_left(trades, from_id, key=lambda printed: printed.trade.trade_id)
@@ -254,7 +254,7 @@ class VenueReads:
         Where `below` is above the last price (an order left over by `volume_cap` or a closed market), the very
         next move matters, wherever it goes; the same for `above` below it.
         """
-        return nearest_prices(self._desk(symbol))
+        return nearest_prices(self._desks[symbol])
 
     def prices_of_interest(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
         """(at or below, at or above): up to the first point of a path at or beyond either, `Venue.skip_to` is the same
@@ -262,7 +262,7 @@ class VenueReads:
 
         Whatever changes at the venue may change them: ask anew after every call.
         """
-        return prices_of_interest(self._desk(symbol))
+        return prices_of_interest(self._desks[symbol])
 
     # --- inside -----------------------------------------------------------------------------------------
 
@@ -271,12 +271,6 @@ class VenueReads:
             return self._accounts[account_id]
         except KeyError:
             raise InvalidInput(f"account {account_id!r} does not exist at this venue") from None
-
-    def _desk(self, symbol: Symbol) -> Desk:
-        try:
-            return self._desks[symbol]
-        except KeyError:
-            raise refusals.invalid_symbol() from None
 
     def _price_of(self, asset: Asset, quote: Asset) -> Decimal | None:
         desk = self._desks.get(Symbol(f"{asset}/{quote}"))

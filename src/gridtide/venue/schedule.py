@@ -59,6 +59,13 @@ class MarketSchedule:
         """The changes of both; at one time those of `other` come later."""
         return MarketSchedule(tuple(sorted((*self.changes, *other.changes), key=lambda change: change.at)))
 
+    def while_trading(self, other: MarketSchedule, at_first: MarketStatus) -> MarketSchedule:
+        """The changes that come while by `other` the market trades, its status being `at_first` until that says one."""
+        open_ = MarketStatus.TRADING
+        return MarketSchedule(
+            tuple(each for each in self.changes if (other.status_at(each.at) or at_first) is open_)
+        )
+
     def _until(self, now: Timestamp) -> tuple[MarketChange, ...]:
         return self.changes[: bisect_right(self._times, now)]
 

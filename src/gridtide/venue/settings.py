@@ -165,7 +165,8 @@ class VenueSettings:
     """How the venue fills orders and what it shows of its book.
 
     `volume_cap` is the fraction of a move's volume that resting orders may take together (None: no cap);
-    `slippage` the fraction by which market orders trade worse than the ambient level they meet; `volume_slippage` the
+    `slippage` the fraction by which takers trade worse than the ambient level they meet, up to their limit where they
+    have one (a limit order fills at its limit or better; exchange rule everywhere); `volume_slippage` the
     further fraction for one as large as all that traded in the last `average_minutes`, in proportion for smaller ones
     (linear impact: Kyle, "Continuous auctions and insider trading", 1985). `depth_levels`
     counts ambient price levels a side; `depth_quote` is their typical size in the quote asset (None: 4,000

@@ -100,10 +100,8 @@ def _settle(
     )
     account.records[market.symbol].note_fill(order, fill)
     step.change_order(order, "TRADE", fill)
-    if fee_asset in (market.base, market.quote):
-        step.touch_balances(account, market.base, market.quote)
-    else:
-        step.touch_balances(account, market.base, market.quote, fee_asset)
+    if desk.tells_balances:
+        step.touch_balances(account, *dict.fromkeys((market.base, market.quote, fee_asset)))
     if order.order_list is not None:
         if order is order.order_list.working and order.order_list.pays:
             _keep_for_legs(order.order_list, market, amount, fee if fee_asset == market.base else ZERO)

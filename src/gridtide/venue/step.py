@@ -125,6 +125,8 @@ class Step:
     def finish(self) -> tuple[VenueEvent, ...]:
         """Everything that happened, closed by balances and the book's diff."""
         events = self._events
+        if not (self._accounts or self._prices):
+            return tuple(events)
         for account, assets in self._accounts.items():
             free, locked = account.free, account.locked
             balances = {asset: Balance(free[asset], locked[asset]) for asset in assets}

@@ -18,7 +18,7 @@ from gridtide.venue.aftermath import settle_aftermath
 from gridtide.venue.amending import amend
 from gridtide.venue.audit import Audit
 from gridtide.venue.cancelling import cancel, cancel_list, find_list, find_open_order
-from gridtide.venue.desk import Desk
+from gridtide.venue.desk import Desk, Desks
 from gridtide.venue.filters import check_request
 from gridtide.venue.messages import BalancesChanged, ListPlacement, Placement
 from gridtide.venue.order_lists import check_list, place_list
@@ -75,10 +75,10 @@ class Venue(VenueReads):
         self._settings = settings
         self._rng = rng
         self._accounts: dict[str, Account] = {}
-        self._desks = {
-            market.symbol: Desk(market, settings, rng.getrandbits(64), self._price_of, rng)
+        self._desks = Desks(
+            (market.symbol, Desk(market, settings, rng.getrandbits(64), self._price_of, rng))
             for market in markets
-        }
+        )
         self._audit = Audit()
         self._next_list_id = 0
 
@@ -122,7 +122,7 @@ class Venue(VenueReads):
 
     def set_filters(self, symbol: Symbol, filters: MarketFilters) -> None:
         """New filters of a market, valid for new orders."""
-        changed = self._desk(symbol)
+        changed = self._desks[symbol]
         self._settings = replace(self._settings, filters={**self._settings.filters, symbol: filters})
         for desk in self._desks.values():
             desk.use_settings(self._settings)
@@ -136,7 +136,7 @@ class Venue(VenueReads):
         Refusals, first that applies: parameters (-1121, -1102, -1106, -1116, -1100, -1013 Invalid quantity.),
         precision (-1111), filters (-1013), market closed, order count, duplicate id, balance, post-only (-2010).
         """
-        account, desk = self._account(request.account_id), self._desk(request.symbol)
+        account, desk = self._account(request.account_id), self._desks[request.symbol]
         check_request(request, desk)
         if request.iceberg_amount:
             raise refusals.no_icebergs()
@@ -152,7 +152,7 @@ class Venue(VenueReads):
     def check_order(self, request: NewOrder) -> None:
         """Refuse what `place_order` would refuse for parameters, precision and filters; place nothing."""
         self._account(request.account_id)
-        check_request(request, self._desk(request.symbol))
+        check_request(request, self._desks[request.symbol])
         if request.iceberg_amount:
             raise refusals.no_icebergs()
 
@@ -172,7 +172,7 @@ class Venue(VenueReads):
 
         Raises `VenueRefusal` -2011 if it is not open, -1102 without any id.
         """
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         records = self._account(account_id).records[symbol]
         order = find_open_order(records, order_id, client_order_id)
         return cancel(desk, order, new_client_order_id, now)
@@ -181,7 +181,7 @@ class Venue(VenueReads):
         self, account_id: str, symbol: Symbol, now: Timestamp
     ) -> tuple[Cancellation | ListCancellation, ...]:
         """Cancel every open order of the account on the symbol, oldest first, a list once; -2011 if there is none."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         orders = list(self._account(account_id).records[symbol].open.values())
         if not orders:
             raise refusals.unknown_order()
@@ -210,7 +210,7 @@ class Venue(VenueReads):
         Raises `VenueRefusal` -1102 without any id, -1100, -1111 and -1013 for an id or amount that no order could
         have, -2038 for what the engine refuses.
         """
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         records = self._account(account_id).records[symbol]
         return amend(Step(desk, now), records, order_id, client_order_id, new_client_order_id, new_amount)
 
@@ -223,7 +223,7 @@ class Venue(VenueReads):
         -1222, -1223), the relation of the prices (-2010). The answer shows the orders before what a working order that
         fills at once sets off; the events show that too.
         """
-        account, desk = self._account(request.account_id), self._desk(request.symbol)
+        account, desk = self._account(request.account_id), self._desks[request.symbol]
         check_list(request, desk)
         step = Step(desk, now)
         order_list = place_list(step, account, request, self._next_list_id)
@@ -235,7 +235,7 @@ class Venue(VenueReads):
     def check_order_list(self, request: NewOrderList) -> None:
         """Refuse what `place_order_list` would refuse for parameters, precision and filters; place nothing."""
         self._account(request.account_id)
-        check_list(request, self._desk(request.symbol))
+        check_list(request, self._desks[request.symbol])
 
     def cancel_order_list(
         self,
@@ -248,7 +248,7 @@ class Venue(VenueReads):
         now: Timestamp,
     ) -> ListCancellation:
         """Cancel every open order of a list. Raises `VenueRefusal` -2011 if it is not open, -1102 without any id."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         order_list = find_list(self._account(account_id), order_list_id, list_client_order_id)
         if order_list is None or order_list.is_done or order_list.symbol != symbol:
             raise refusals.unknown_order()
@@ -270,7 +270,7 @@ class Venue(VenueReads):
         `MarketTrade`: a recorded trade, printed less what accounts' orders took of it; with a recorded book it fills
         what it goes through, and what it touches by the fill model, else it walks the price.
         """
-        step = Step(self._desk(symbol), now)
+        step = Step(self._desks[symbol], now)
         move_market(step, move)
         if step.traded or step.fulfilled:
             settle_aftermath(step)
@@ -285,39 +285,39 @@ class Venue(VenueReads):
         `passed` are these points, for what refers to what traded of late (average prices, `volume_slippage`); without
         it they count as points without volume. Raises `Defect` if the price is not between the bounds.
         """
-        skip_to(self._desk(symbol), price, market_time, passed)
+        skip_to(self._desks[symbol], price, market_time, passed)
 
     def hit_order(
         self, account_id: str, symbol: Symbol, order_id: int, amount: Decimal, now: Timestamp
     ) -> tuple[VenueEvent, ...]:
         """A stranger takes `amount` of an order in the book, past whatever is better. Raises `InvalidInput`."""
         order = find_open_order(self._account(account_id).records[symbol], order_id, None)
-        return intervention.hit(self._desk(symbol), order, amount, now)
+        return intervention.hit(self._desks[symbol], order, amount, now)
 
     def expire_orders(self, account_id: str, symbol: Symbol, now: Timestamp) -> tuple[VenueEvent, ...]:
         """Every open order of the account on the symbol expires, as at a maintenance of the exchange."""
         orders = list(self._account(account_id).records[symbol].open.values())
-        return intervention.expire_all(self._desk(symbol), orders, now)
+        return intervention.expire_all(self._desks[symbol], orders, now)
 
     def desert(self, symbol: Symbol, now: Timestamp, *, is_deserted: bool) -> tuple[VenueEvent, ...]:
         """Everybody else leaves the book, or comes back; orders of accounts stay."""
-        return intervention.desert(self._desk(symbol), now, is_deserted=is_deserted)
+        return intervention.desert(self._desks[symbol], now, is_deserted=is_deserted)
 
     def set_status(self, symbol: Symbol, status: MarketStatus) -> None:
         """Open or close a market; open orders stay, and may be cancelled under any status."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         desk.use_market(replace(desk.market, status=status))
 
     def set_rules(self, symbol: Symbol, rules: MarketRules) -> None:
         """Change what the market accepts from now on; resting orders stay as they are."""
-        desk = self._desk(symbol)
+        desk = self._desks[symbol]
         desk.use_market(replace(desk.market, rules=rules))
         desk.ambient.use_rules(rules)
 
     def obey(self, symbol: Symbol, schedule: MarketSchedule, now: Timestamp) -> None:
         """Let the market have the rules and the status that its schedule knows for `now`."""
         rules, status = schedule.rules_at(now), schedule.status_at(now)
-        market = self._desk(symbol).market
+        market = self._desks[symbol].market
         if rules is not None and rules != market.rules:
             self.set_rules(symbol, rules)
         if status is not None and status is not market.status:

@@ -37,7 +37,10 @@ def walk(step: Step, move: PriceMoved) -> None:
             _print_own_trade(step, former, move, filled)
         desk.average.add(move.market_time, price, move.volume)
     desk.price = desk.last_price = price
-    _form_ambient(step, price)
+    if desk.publishes:
+        _form_ambient(step, price)
+    else:
+        form_around(desk, price)
 
 
 _BIDS, _ASKS = (Side.BUY,), (Side.SELL,)
@@ -209,12 +212,9 @@ def _whole_lots(desk: Desk, amount: Decimal) -> Decimal:
 
 
 def _form_ambient(step: Step, price: Decimal) -> None:
-    publishes = step.desk.publishes
-    if publishes:
-        step.touch_ambient()
+    step.touch_ambient()
     form_around(step.desk, price)
-    if publishes:
-        step.touch_ambient()
+    step.touch_ambient()
 
 
 def form_around(desk: Desk, price: Decimal) -> None:

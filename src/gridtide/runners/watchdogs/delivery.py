@@ -10,12 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gridtide.domain.events import OrderUpdated, StreamInterrupted, StreamRestored
-from gridtide.domain.journal import FillAdded
 from gridtide.domain.money import ZERO
 
 if TYPE_CHECKING:
     from gridtide.domain.events import Event
-    from gridtide.domain.journal import JournalEntry
+    from gridtide.domain.journal import FillAdded
     from gridtide.runners.watchdogs.limits import WatchdogLimits
 
 KEPT = 5_000
@@ -46,9 +45,7 @@ class DeliveryWatch:
             self._connected_at = None
             self._waiting.clear()
 
-    def see_entry(self, entry: JournalEntry, now: int) -> None:
-        if not isinstance(entry, FillAdded):
-            return
+    def see_booked(self, entry: FillAdded, now: int) -> None:
         fill = entry.fill
         self._put(self._booked, fill.order_id, self._booked.get(fill.order_id, ZERO) + fill.amount)
         if (
@@ -60,8 +57,9 @@ class DeliveryWatch:
 
     def next_look(self) -> int | None:
         """When somebody has to look whether an event is overdue."""
-        first = min(self._waiting.values(), default=None)
-        return None if first is None else first + int(self._limits.announce_seconds * 1000)
+        if not self._waiting:
+            return None
+        return min(self._waiting.values()) + int(self._limits.announce_seconds * 1000)
 
     def reason_to_rebuild(self, now: int) -> str:
         """Why the stream has to be made anew; empty where it delivers, or was made anew just now."""

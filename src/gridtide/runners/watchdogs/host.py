@@ -15,7 +15,7 @@ _STATUS = Path("/proc/self/status")
 
 
 class MemoryExhausted(GridtideError):
-    """The process uses more memory than it may: it ends, and whoever supervises it starts it again."""
+    """The process grew by more memory than it may: it ends, and whoever supervises it starts it again."""
 
 
 def check_disk(limits: WatchdogLimits, folder: Path | None) -> None:
@@ -33,13 +33,17 @@ def check_disk(limits: WatchdogLimits, folder: Path | None) -> None:
         )
 
 
-def check_memory(limits: WatchdogLimits) -> None:
-    """Raise `MemoryExhausted` above the limit; where the system does not tell, nothing is checked."""
-    used = resident_bytes()
-    if limits.memory_bytes and used is not None and used > limits.memory_bytes:
+def check_memory(limits: WatchdogLimits, at_start: int) -> None:
+    """Raise `MemoryExhausted` where the process is larger than `at_start` by more than the limit.
+
+    The growth counts and not the size: a bot may run inside a notebook that holds years of data. Where the system does
+    not tell, nothing is checked.
+    """
+    grown = (resident_bytes() or 0) - at_start
+    if limits.memory_bytes and grown > limits.memory_bytes:
         raise MemoryExhausted(
-            f"the bot uses {used // 1_048_576} MB of memory, more than the limit: it ended, its orders rest and its "
-            "books are complete; start it again"
+            f"the bot took {grown // 1_048_576} MB of memory since its start, more than the limit: it ended, its "
+            "orders rest and its books are complete; start it again"
         )
 
 

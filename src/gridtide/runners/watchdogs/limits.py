@@ -24,6 +24,6 @@ class WatchdogLimits:
     free_disk_bytes: int = 64 * 1024 * 1024
     """F58: with less the run ends while the books can still be written."""
     memory_bytes: int = 1024 * 1024 * 1024
-    """F60: with more the run ends, and goes on after a restart."""
+    """F60: a run that made its process grow by more ends, and goes on after a restart."""
     stall_seconds: float = 10.0
     """F56: a process that stood still for this long reads the account before it goes on."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gridtide.domain.events import StreamInterrupted, StreamRestored
 from gridtide.domain.journal import BotState, PauseReason
 from gridtide.runners.watchdogs.clock import ClockWatch
-from gridtide.runners.watchdogs.host import check_disk, check_memory
+from gridtide.runners.watchdogs.host import check_disk, check_memory, resident_bytes
 from gridtide.runners.watchdogs.limits import WatchdogLimits
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Watchdogs:
         self._session, self._exchange = session, exchange
         self._limits, self._folder = limits, folder
         self._monotonic = monotonic
+        self._bytes_at_start = resident_bytes() or 0
         self._clock = ClockWatch(limits, exchange, wall, monotonic)
         self._delivered = -1
         self._heard_at = monotonic()
@@ -49,7 +50,7 @@ class Watchdogs:
     async def look(self, overslept_seconds: float = 0.0) -> None:
         """Look at everything once."""
         check_disk(self._limits, self._folder)
-        check_memory(self._limits)
+        check_memory(self._limits, self._bytes_at_start)
         self._look_for_stall(overslept_seconds)
         self._look_for_silence()
         state: EngineState = self._session.engine.state

@@ -7,6 +7,7 @@ or cut short (I13, F35).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gridtide.domain.ledger import DUST, KEPT
@@ -46,7 +47,7 @@ class Intervals:
         """Sells from the lowest upward, then buys from the highest downward (grid-semantics 0)."""
         for level, wanted, covered in zip(self.plan.sells, shares.wanted, shares.covered, strict=True):
             # What is not covered is wished for all the same and waits, parked, until base comes in.
-            self._wish(Slot.level(level.index, Side.SELL), covered or wanted)
+            self._wish(Slot.level(level.index, Side.SELL), level.price, covered or wanted)
         for interval in reversed(range(self.plan.vacant)):
             self._place_buy(interval)
 
@@ -57,7 +58,8 @@ class Intervals:
         received = self.context.lot_amount(order.slot.key)
         if received:
             sell, dust = _sell_slot(interval), self.context.lot_amount(DUST)
-            moves = self.pairing.after_buy(received, dust, order.executed_quote, self._price(sell))
+            price = self._level_price(interval + 1)
+            moves = self.pairing.after_buy(received, dust, order.executed_quote, price)
             for source, target, amount in (
                 (order.slot.key, sell.key, moves.bought_to_sell),
                 (order.slot.key, DUST, moves.bought_to_dust),
@@ -106,7 +108,8 @@ class Intervals:
         state, context = self.state, self.context
         state.open_slots = {key for key in state.open_slots if context.order(Slot.parse(key)) is not None}
         for interval in range(len(state.to_buy)):
-            self._refresh(interval)
+            if state.to_buy[interval] or _sell_slot(interval).key not in state.open_slots:
+                self._refresh(interval)
 
     # --- what is owed becomes orders -------------------------------------------------------------------
 
@@ -118,42 +121,44 @@ class Intervals:
 
     def _place_sell(self, interval: int) -> bool:
         """Whether the interval's sell stands, after placing it for all its lots where its slot is free."""
-        slot, rules = _sell_slot(interval), self.context.market.rules
+        slot = _sell_slot(interval)
         if slot.key in self.state.open_slots:
             return True
         lots = self.context.lot_amount(slot.key)
         if not lots:
             return False
+        rules, price = self.pairing.rules, self._level_price(interval + 1)
         amount = floor_to_lot(rules, lots)
-        if not rules.is_tradable(self._price(slot), amount):
+        if not rules.is_tradable(price, amount):
             return False
-        self._wish(slot, amount)
+        self._wish(slot, price, amount)
         return True
 
     def _place_buy(self, interval: int) -> bool:
         """Whether the interval's buy stands, after placing it where its slot is free."""
-        slot, rules = _buy_slot(interval), self.context.market.rules
-        if slot.key in self.state.open_slots:
+        if _buy_slot(interval).key in self.state.open_slots:
             return True
         owed = self.state.to_buy[interval]
         if not owed:
             return False
+        rules = self.pairing.rules
         amount = floor_to_lot(rules, owed)
-        if not rules.is_tradable(self._price(slot), amount):
+        if not rules.is_tradable(self._level_price(interval), amount):
             return False
         self._buy(interval, amount)
         return True
 
     def _buy(self, interval: int, amount: Amount) -> None:
         """Wish for `amount`, or for the largest tradable amount that money allows (grid-semantics 4)."""
-        slot, context = _buy_slot(interval), self.context
-        price = self._price(slot)
-        affordable = self.pairing.affordable(context.available(context.market.quote), price)
-        if affordable < amount and context.market.rules.is_tradable(price, affordable):
-            # What money is missing for is not owed: the next round trip plans the full amount again.
-            amount = affordable
-            self._owe(interval, amount)
-        self._wish(slot, amount)
+        price, pairing = self._level_price(interval), self.pairing
+        available = self.context.available(self.plan.quote)
+        if not pairing.suffices(available, price, amount):
+            affordable = pairing.affordable(available, price)
+            if affordable < amount and pairing.rules.is_tradable(price, affordable):
+                # What money is missing for is not owed: the next round trip plans the full amount again.
+                amount = affordable
+                self._owe(interval, amount)
+        self._wish(_buy_slot(interval), price, amount)
 
     def _revive(self, interval: int) -> None:
         """Neither side can be traded on its own: never block a level (F41).
@@ -164,26 +169,27 @@ class Intervals:
         sell, planned = _sell_slot(interval), self.plan.interval_amounts[interval]
         lots = self.context.lot_amount(sell.key)
         if not lots and not self.state.to_buy[interval]:
-            self._wish(sell, self.plan.levels[interval + 1].amount or planned)
+            level = self.plan.levels[interval + 1]
+            self._wish(sell, level.price, level.amount or planned)
             return
         if lots:
             self.context.assign_lots(sell.key, DUST, lots)
         self._owe(interval, planned)
         self._buy(interval, planned)
 
-    def _wish(self, slot: Slot, amount: Amount) -> None:
-        price = self._price(slot)
+    def _wish(self, slot: Slot, price: Price, amount: Amount) -> None:
         self.context.place_order(slot, price, amount, self._order_type(slot.side, price))
         self.state.open_slots.add(slot.key)
 
     def _order_type(self, side: Side, price: Price) -> OrderType:
         """LIMIT only where the owner lets orders take. Buys of quote_only that wait above the price never do:
         they would be the purchase at the start that this sizing rules out."""
-        ask = self.context.book.ask
-        above = side is Side.BUY and ask is not None and price >= ask
-        if self.config.post_only or (above and self.config.sizing is Sizing.QUOTE_ONLY):
+        if self.config.post_only:
             return OrderType.LIMIT_MAKER
-        return OrderType.LIMIT
+        if side is Side.SELL or self.config.sizing is not Sizing.QUOTE_ONLY:
+            return OrderType.LIMIT
+        ask = self.context.book.ask
+        return OrderType.LIMIT_MAKER if ask is not None and price >= ask else OrderType.LIMIT
 
     # --- small things ----------------------------------------------------------------------------------
 
@@ -193,17 +199,16 @@ class Intervals:
     def _level_price(self, level: int) -> Price:
         return self.plan.levels[level].price
 
-    def _price(self, slot: Slot) -> Price:
-        return self.plan.levels[int(slot.name)].price
-
 
 def _interval(slot: Slot) -> int:
     return int(slot.name) - (slot.side is Side.SELL)
 
 
+@lru_cache(maxsize=1000)
 def _buy_slot(interval: int) -> Slot:
     return Slot.level(interval, Side.BUY)
 
 
+@lru_cache(maxsize=1000)
 def _sell_slot(interval: int) -> Slot:
     return Slot.level(interval + 1, Side.SELL)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final, Self, assert_never
 
-from gridtide.domain.money import ONE, ZERO, Amount, FeeRate, Price, cut_to_places
+from gridtide.domain.money import EXACT, ONE, ZERO, Amount, FeeRate, Price, cut_to_places
 from gridtide.strategies.grid.config import ProfitMode
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ class Pairing:
         if quote <= 0:
             return Amount(ZERO)
         return share_of(self.rules, quote, ONE, price * (ONE + self.quote_fee))
+
+    def suffices(self, quote: Decimal, price: Price, amount: Amount) -> bool:
+        """Whether `amount` is certainly no more than is `affordable`: whole lots that `quote` pays for."""
+        with localcontext(EXACT):
+            return price * amount * (ONE + self.quote_fee) <= quote
 
     def returning_amount(self, executed_quote: Decimal, sell_price: Price) -> Amount:
         """What has to be sold at `sell_price` to get back, net of fees in quote, what a buy spent."""

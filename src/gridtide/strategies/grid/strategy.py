@@ -51,8 +51,8 @@ class GridTradingStrategy:
         self._config_text = json.dumps(config.to_settings())
         self._plan_text = ""
         self._bounds = Price(ZERO), Price(ZERO)
-        self._pairing: tuple[Market, FeeSchedule, Pairing] | None = None
-        """The rules of pairing and what they were made of: both change seldom, and each settled order asks."""
+        self._kept: tuple[Market, FeeSchedule, Intervals] | None = None
+        """The intervals and what they were made of: that changes seldom, and each settled order asks."""
 
     @classmethod
     def from_settings(cls, symbol: str, settings: Mapping[str, Any]) -> Self:
@@ -124,17 +124,20 @@ class GridTradingStrategy:
             self._arm(context)
 
     def on_order_settled(self, order: SettledOrder, context: ExecutionContext) -> None:
-        self._state.open_slots.discard(order.slot.key)
-        self._state.timers.pop(order.slot.key, None)
-        if order.slot == INITIAL:
+        slot = order.slot
+        self._state.open_slots.discard(slot.key)
+        had_timer = self._state.timers.pop(slot.key, None) is not None
+        if slot.key == INITIAL.key:
             self._purchase_settled(order, context)
-        elif not order.slot.name.isdigit():
-            return  # an order of somebody else on this bot, such as a liquidation's
-        elif order.slot.side is Side.BUY:
-            self._intervals(context).bought(order)
-        else:
-            self._intervals(context).sold(order)
-        self._arm(context)
+            self._arm(context)
+        elif slot.name.isdigit():  # else of somebody else on this bot, such as a liquidation
+            intervals = self._intervals(context)
+            if slot.side is Side.BUY:
+                intervals.bought(order)
+            else:
+                intervals.sold(order)
+            if had_timer:
+                self._arm(context)
 
     def on_wake(self, context: ExecutionContext) -> None:
         """Look after what is due and after the range; a spurious call changes nothing."""
@@ -251,7 +254,7 @@ class GridTradingStrategy:
     # --- small things --------------------------------------------------------------------------------
 
     def _fix_plan(self, plan: GridPlan) -> None:
-        self.plan, self._plan_text = plan, plan_to_text(plan)
+        self.plan, self._plan_text, self._kept = plan, plan_to_text(plan), None
         self._bounds = plan.levels[0].price, plan.levels[-1].price
 
     @property
@@ -261,8 +264,9 @@ class GridTradingStrategy:
         return self.plan
 
     def _intervals(self, context: ExecutionContext) -> Intervals:
-        market, fees = context.market, context.fees
-        kept = self._pairing
-        if kept is None or kept[0] is not market or kept[1] is not fees:
-            kept = self._pairing = market, fees, Pairing.of(self.config, market, fees)
-        return Intervals(self.config, self._planned, self._state, context, kept[2])
+        market, fees, kept = context.market, context.fees, self._kept
+        if kept is None or kept[0] is not market or kept[1] is not fees or kept[2].context is not context:
+            pairing = Pairing.of(self.config, market, fees)
+            kept = market, fees, Intervals(self.config, self._planned, self._state, context, pairing)
+            self._kept = kept
+        return kept[2]
