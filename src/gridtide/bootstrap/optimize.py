@@ -242,6 +242,7 @@ def _answer(
         "capital": problem.capital,
         "trials": {name: len(trials) for name, trials in searched.by_window.items()},
         "played": searched.tried,
+        "by_engine": sum(int(trials.answers.by_engine.sum()) for trials in searched.by_window.values()),
         "walk_forward": plain_walk(problem, searched.walk),
     }
     whole = searched.whole
@@ -291,6 +292,7 @@ def _chosen(
         "in_sample": plain_figures(figures_at(whole, row)),
         "fingerprint": bot_fingerprint(trading.bots[0]),
     }
+    confirm(prepared, problem.resolved(chosen, span))
     plain["tried_ever"] = tried
     plain["verdict"] = judged.verdict.to_json()
     notes = []
@@ -308,6 +310,12 @@ def _chosen(
             "percentages are taken from the price where each window begins; the set to trade, from the last price"
         )
     return Answer(study.path, plain, searched, judged, trading, tuple(notes))
+
+
+def confirm(prepared: Prepared, played: ParameterSet) -> None:
+    """Play the chosen set once more in the engine. Raises `Defect` where a fill or a figure is another one."""
+    sweeper = prepared.evaluator.sweeper
+    sweeper.play([dict(played)], threads=1).confirm(0)
 
 
 def config_with(prepared: Prepared, parameters: ParameterSet) -> AppSettings:
