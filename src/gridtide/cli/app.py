@@ -16,6 +16,7 @@ from gridtide.cli.doctor import doctor
 from gridtide.cli.download import download
 from gridtide.cli.export import export
 from gridtide.cli.init import init
+from gridtide.cli.optimize import optimize
 from gridtide.cli.order import order
 from gridtide.cli.pause import pause
 from gridtide.cli.plan import plan
@@ -27,6 +28,7 @@ from gridtide.cli.sandbox import sandbox
 from gridtide.cli.simulate import simulate
 from gridtide.cli.status import status
 from gridtide.cli.stop import stop
+from gridtide.cli.walk_forward import walk_forward
 
 HELP = """\
 Trade a grid of limit orders on a spot market, and know to the last unit what it earned.
@@ -55,6 +57,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report,
     "export": export,
     "backtest": backtest,
+    "optimize": optimize,
+    "walk-forward": walk_forward,
 }
 
 

@@ -80,16 +80,20 @@ def backtest(
       gridtide backtest grid.yaml --data BTCUSDT-1m-2021.parquet --report out.html
       gridtide backtest grid.yaml --from 2021-01-01 --to 2022-01-01 --save runs/a
     """
+    from gridtide.bootstrap.kept_verdicts import verdict_line
     from gridtide.cli import backtesting
-    from gridtide.cli.output import print_json
+    from gridtide.cli.output import print_json, say
 
     backtesting.check_places(report=report, png=png, save=save, replace=replace)
     settings = backtesting.settings_for(config, market)
     loaded = backtesting.data_for(settings, data, from_, to, timeframe, data_folder)
     result = backtesting.run(settings, loaded, quiet=json)
     written = backtesting.write_all(result, report=report, png=png, save=save)
+    verdicts = [line for bot in settings.bots if (line := verdict_line(config, bot)) is not None]
     if json:
-        print_json({**result.summary(), **written})
+        print_json({**result.summary(), **written, "verdicts": verdicts})
     else:
         backtesting.show(result, written)
+        for line in verdicts:
+            say(line)
     return 0

@@ -102,7 +102,7 @@ async def check_grid(
 
     A grid that stands already is not planned anew: its money is in its orders, and the price may have left it.
     """
-    from gridtide.bootstrap import check_strategy, preview
+    from gridtide.bootstrap.preview import check_strategy, preview
 
     try:
         bot = await find_bot()

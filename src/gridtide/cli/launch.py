@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gridtide.bootstrap.kept_verdicts import verdict_line
 from gridtide.cli.output import print_json, say, warn
 from gridtide.cli.questions import confirm
 from gridtide.cli.report import closing_text, summary
@@ -41,6 +42,8 @@ class Manner:
 def launch(wish: Wish, manner: Manner, *, seconds: float | None, policy: StopPolicy | None) -> int:
     """Trade as `wish` says and report. The exit code is 1 where books or exchange did not agree at the end."""
     settings, bot = read_wish(wish)
+    if bot is not None and not manner.is_silent and (verdict := verdict_line(wish.config, bot)):
+        say(verdict)
     with Logging(settings, wish, console=manner.is_silent):
         _confirm_policy(policy or (bot.on_stop if bot is not None else StopPolicy.KEEP), manner)
         if settings.mode is Mode.LIVE:

@@ -23,6 +23,7 @@ def plan(
       gridtide plan my-grid.yaml
       gridtide plan --market ETH/USDT
     """
+    from gridtide.bootstrap.kept_verdicts import verdict_line
     from gridtide.cli.embedded import Play
     from gridtide.cli.launch import run_to_end
     from gridtide.cli.output import print_json, say, table
@@ -31,8 +32,9 @@ def plan(
     from gridtide.cli.world import Wish
 
     shown, has_run = run_to_end(plan_wish(Wish(config, bot, state_folder, Play(market, None, seed))))
+    verdict = verdict_line(config, shown.bot)
     if json:
-        print_json(plan_json(shown) | {"has_run": has_run})
+        print_json(plan_json(shown) | {"has_run": has_run, "verdict": verdict})
         return
     say(f"The plan of {shown.bot.name}; nothing was placed.")
     if has_run:
@@ -46,3 +48,5 @@ def plan(
     say("If the price falls, no stop acts and nothing is sold on the way:")
     for line in stress_lines(shown):
         say(line)
+    if verdict is not None:
+        say(f"\n{verdict}")

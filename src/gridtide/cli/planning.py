@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from gridtide.bootstrap import Preview, default_bot, has_grid, preview
+from gridtide.bootstrap import Preview, default_bot, has_grid
+from gridtide.bootstrap.preview import preview
 from gridtide.cli.check_outcome import Check
 from gridtide.cli.checks import run_checks
 from gridtide.cli.world import Wish, World, open_world

@@ -1,0 +1,70 @@
+"""Sets for a search played as `gridtide.sweep` plays them: the kernel what it can express, the engine the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridtide.optimize.engine_sets import Window as SweepWindow
+from gridtide.optimize.evaluation import FIGURES, Evaluated, Window
+from gridtide.optimize.trials import nothing
+from gridtide.price_path.columns import CandleColumns
+from gridtide.price_path.units import unit_of
+
+if TYPE_CHECKING:
+    from gridtide.optimize.space import ParameterSet
+    from gridtide.optimize.sweep import Sweeper
+    from gridtide.price_path.columns import TradeColumns
+
+
+@dataclass(frozen=True, slots=True)
+class SweepEvaluator:
+    """An `Evaluator`. `threads`: of the kernel."""
+
+    sweeper: Sweeper
+    columns: CandleColumns | TradeColumns
+    threads: int = 1
+
+    @property
+    def span(self) -> Window:
+        times = self.columns.timestamps
+        step = self.columns.timeframe_ms if isinstance(self.columns, CandleColumns) else 1
+        return Window(int(times[0]), int(times[-1]) + step)
+
+    @property
+    def appetite(self) -> int:
+        return self.threads
+
+    @property
+    def last_price(self) -> Decimal:
+        """Where the data end."""
+        columns = self.columns
+        prices = columns.close if isinstance(columns, CandleColumns) else columns.prices
+        return int(prices[-1]) * unit_of(columns.price_places)
+
+    def start_price(self, window: Window) -> Decimal:
+        columns = self.columns
+        prices = columns.open if isinstance(columns, CandleColumns) else columns.prices
+        row = min(int(np.searchsorted(columns.timestamps, window.start)), len(prices) - 1)
+        return int(prices[row]) * unit_of(columns.price_places)
+
+    def evaluate(self, sets: Sequence[ParameterSet], window: Window, *, daily: bool = False) -> Evaluated:
+        if not sets:
+            return nothing()
+        found = self.sweeper.play(list(sets), threads=self.threads, window=self._cut(window), daily=daily)
+        figures = {name: np.asarray(found.figures[name], np.float64).copy() for name in FIGURES}
+        for name in FIGURES:
+            figures[name][found.is_refused] = np.nan
+        reasons = tuple(
+            found.reasons[code] if refused else ""
+            for code, refused in zip(found.reason_codes.tolist(), found.is_refused.tolist(), strict=True)
+        )
+        return Evaluated(figures, reasons, found.engine, found.daily if daily else None)
+
+    def _cut(self, window: Window) -> SweepWindow | None:
+        """None for all data, whose first and last day need no cut."""
+        return None if window == self.span else SweepWindow(*window)

@@ -1,0 +1,116 @@
+"""Searches of the real parts: workers build what they play from files, and import neither ccxt nor SQLAlchemy."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridtide.bootstrap.notebook import data_of, settings_of
+from gridtide.bootstrap.optimize import Prepared, Wish, prepare_optimization, run_optimization
+from gridtide.bootstrap.optimize_data import load_data, save_data
+from gridtide.bootstrap.optimize_worker import build_evaluator, recipe_of
+from gridtide.config.settings import AppSettings
+from gridtide.market_data.load import LoadedData, load_market_data
+from gridtide.optimize.cluster import mark
+from gridtide.optimize.evaluation import Window
+from gridtide.optimize.study import StudyWish
+from gridtide.optimize.walk_forward import DAY_MS, WindowWish
+from tests.backtest.worlds import START_MS, config, random_candles
+from tests.house.files import ROOT
+
+SPACE = {"lower_price": ["-20%", "-10%"], "upper_price": ["10%", "20%"], "num_grids": ["5", "9"]}
+STUDY = StudyWish(trials=6, windows=WindowWish(windows=2))
+WORKER = """
+    import pickle, sys
+    from pathlib import Path
+    recipe = pickle.loads(Path(sys.argv[1]).read_bytes())
+    from gridtide.optimize.workers import play_batch
+    from gridtide.optimize.evaluation import Window
+    sets = [{"num_grids": 5}, {"num_grids": 9}, {"num_grids": 400}]
+    number, answer = play_batch(recipe, 3, sets, Window(*map(int, sys.argv[2:4])), True)
+    print([name for name in ("ccxt", "sqlalchemy", "optuna", "aiohttp", "keyring") if name in sys.modules])
+    print(answer.figures["final_equity"].tolist(), answer.daily.shape, bool(answer.reasons[2]))
+"""
+
+
+@pytest.fixture
+def data() -> LoadedData:
+    return twelve_days()
+
+
+def twelve_days() -> LoadedData:
+    """Of hours, a random walk."""
+    candles = random_candles(random.Random(3), 12 * 24, 0.01, gap_chance=0.0)
+    candles["timestamp"] = START_MS + np.arange(len(candles["open"]), dtype=np.int64) * 3_600_000
+    return load_market_data(candles)
+
+
+def settings(**backtest: Any) -> AppSettings:
+    return settings_of(config(backtest=backtest))
+
+
+def prepared(found: AppSettings, data: LoadedData, **more: Any) -> Prepared:
+    (named,) = data_of(found, data)
+    return prepare_optimization(found, named, Wish(SPACE, "space.yaml", ("final_equity",), STUDY, **more))
+
+
+def test_data_written_for_workers_are_those_that_were_loaded(tmp_path: Path, data: LoadedData) -> None:
+    save_data(data, tmp_path)
+    again = load_data(tmp_path)
+    assert again.checksum == data.checksum
+    assert np.array_equal(again.columns.timestamps, data.columns.timestamps)
+    owner: Any = again.columns.timestamps
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    assert isinstance(owner, mmap.mmap)
+    assert not again.columns.timestamps.flags.writeable
+
+
+def test_a_worker_builds_its_evaluator_without_exchanges_databases_or_secrets(
+    tmp_path: Path, data: LoadedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of its own, as loky and Dask start them, told nothing but the bot and how backtests are played."""
+    monkeypatch.setenv("EXCHANGE__API_SECRET", "very-secret-word")
+    found = settings()
+    save_data(data_of(found, data)[0], tmp_path / "data")
+    mark(tmp_path / "data", "k")
+    recipe = recipe_of(found, tmp_path / "data", "k")
+    pickled = pickle.dumps(recipe)
+    assert b"very-secret-word" not in pickled
+    assert len(pickled) < 5_000
+    (tmp_path / "recipe").write_bytes(pickled)
+    window = Window(START_MS + DAY_MS, START_MS + 5 * DAY_MS)
+    program = "\n".join(line.removeprefix("    ") for line in WORKER.split("\n"))
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "recipe"), *map(str, window)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    ).stdout.split("\n")
+    assert said[0] == "[]"
+    here = build_evaluator(recipe.values).evaluate(
+        [{"num_grids": 5}, {"num_grids": 9}, {"num_grids": 400}], window, daily=True
+    )
+    assert here.daily is not None
+    assert said[1] == f"{here.figures['final_equity'].tolist()} {here.daily.shape} {bool(here.reasons[2])}"
+
+
+def test_a_study_of_the_whole_goes_on_with_more_trials(tmp_path: Path, data: LoadedData) -> None:
+    first = run_optimization(prepared(settings(), data), tmp_path / "a", config=tmp_path / "grid.yaml")
+    more = prepared(settings(), data)
+    wish = replace(more.wish, study=replace(STUDY, trials=8))
+    second = run_optimization(replace(more, wish=wish), tmp_path / "a", config=tmp_path / "grid.yaml")
+    assert (first.plain["tried_ever"], second.plain["tried_ever"]) == (6, 8)
+    assert second.plain["trials"]["whole"] == 8
