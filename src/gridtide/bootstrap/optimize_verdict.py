@@ -81,7 +81,7 @@ def judge_study(
     evidence = _of_returns(problem, whole, rows, row, tried, seed)
     near = _neighbours(problem, whole, rows, row)
     costs = _costs(problem, whole.sets[row])
-    survival = _survival(trading, columns, seed)
+    survival = survival_of(trading, columns, seed)
     evidence = replace(
         evidence,
         **({} if searched.walk is None else _of_walk(problem, searched.walk)),
@@ -187,7 +187,7 @@ def _break_even(costs: CostSensitivity) -> float:
     return costs.survives if costs.break_even is None else costs.break_even
 
 
-def _survival(trading: AppSettings, columns: CandleColumns | TradeColumns, seed: int) -> RangeSurvival | None:
+def survival_of(trading: AppSettings, columns: CandleColumns | TradeColumns, seed: int) -> RangeSurvival | None:
     """The card of the grid that would be traded now, from the prices of the study."""
     (bot,) = trading.bots
     if not bot.is_grid or not isinstance(columns, CandleColumns):

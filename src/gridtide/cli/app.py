@@ -28,6 +28,7 @@ from gridtide.cli.sandbox import sandbox
 from gridtide.cli.simulate import simulate
 from gridtide.cli.status import status
 from gridtide.cli.stop import stop
+from gridtide.cli.suggest import suggest
 from gridtide.cli.walk_forward import walk_forward
 
 HELP = """\
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "backtest": backtest,
     "optimize": optimize,
     "walk-forward": walk_forward,
+    "suggest": suggest,
 }
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from gridtide.cli.exchange_options import START_PRICES
 from gridtide.cli.output import print_json, say
 from gridtide.cli.questions import ask
-from gridtide.config import Mode, load_settings
+from gridtide.config import AppSettings, Mode, load_settings
 from gridtide.config.init_template import Answers, config_text
 from gridtide.domain.errors import GridtideError, InvalidConfig, InvalidInput
 from gridtide.domain.money import parse_decimal, tidy
@@ -109,6 +109,12 @@ def _ask_until_right(question: str, default: str, read: Callable[[str], Value]) 
             return read(text)
         except (GridtideError, ValueError):
             say(f'"{text}" cannot be read; try again, or press Enter for {default}.')
+
+
+def written_config(file: Path, answers: Answers) -> AppSettings:
+    """Write the config of `answers` and give it as it is read back. Raises `InvalidInput` for what would not load."""
+    _write_checked(file, config_text(answers))
+    return load_settings(file)
 
 
 def _write_checked(file: Path, text: str) -> None:

@@ -87,7 +87,7 @@ def search_and_show(
     prepared = prepare_optimization(settings, data, wish)
     folder = save if save is not None else _folder(config, prepared)
     try:
-        with progress(prepared, quiet=json) as listener:
+        with progress_bar(prepared.wish.objectives[0], quiet=json) as listener:
             answer = run_optimization(prepared, folder, config=config, listener=listener)
     except KeyboardInterrupt:
         warn(
@@ -111,7 +111,7 @@ def _folder(config: Path, prepared: Prepared) -> Path:
 
 
 @contextmanager
-def progress(prepared: Prepared, *, quiet: bool) -> Iterator[Listener]:
+def progress_bar(objective: str, *, quiet: bool) -> Iterator[Listener]:
     """Window, share, rate, best so far and time left, on a terminal; else nothing."""
     if quiet or not sys.stderr.isatty():
         yield lambda advance: None
@@ -127,7 +127,6 @@ def progress(prepared: Prepared, *, quiet: bool) -> Iterator[Listener]:
         TextColumn("{task.fields[best]}"),
         TimeRemainingColumn(),
     )
-    objective = prepared.wish.objectives[0]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("searching", total=None, rate="", best="")
         first: list[int] = []

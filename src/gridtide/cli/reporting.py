@@ -31,6 +31,37 @@ _MARK = "*"
 Run = tuple[str, "BacktestResult"]
 
 
+def is_study(folder: Path) -> bool:
+    """Whether a folder holds a study and not a saved run."""
+    return (folder / "study.json").exists()
+
+
+def report_study(folders: Sequence[Path], html: Path | None, *, others: Path | None, json: bool) -> None:
+    """Show what a study found, and write its page. Raises `InvalidInput` for several, and for other files."""
+    from gridtide.bootstrap.study_view import study_view
+    from gridtide.cli.output import print_json, say, warn
+    from gridtide.optimize.study_folder import read_study
+
+    if len(folders) > 1 or others is not None:
+        raise InvalidInput(
+            "a study is shown by itself, and its report is --html: give one folder and --html FILE"
+        )
+    view = study_view(folders[0])
+    if html is not None:
+        from gridtide.reports.study_report import write_study_html
+
+        write_study_html(view, html)
+    if json:
+        print_json(read_study(folders[0]) | {"written": [str(html)] if html is not None else []})
+        return
+    say(view.title)
+    say(view.verdict)
+    for line in view.notes:
+        say(f"- {line}")
+    if html is not None:
+        warn(f"written: {html}")
+
+
 def load_all(folders: Sequence[Path]) -> list[Run]:
     """Each run by its folder's name, or by its whole path where two have the same. Raises `InvalidInput`."""
     counts = Counter(folder.resolve().name for folder in folders)

@@ -28,17 +28,22 @@ def report(
 ) -> None:
     """Show a saved run, or compare several: every figure, the best of each marked, and the settings that differ.
 
-    Nothing is played again: the folders hold what the backtests found. Files are written for one run at a time.
+    Nothing is played again: the folders hold what the backtests found. Files are written for one run at a time. Of a
+    study that optimize or walk-forward wrote, --html makes the report.
 
     For example:
       gridtide report runs/wide
       gridtide report runs/wide runs/narrow
       gridtide report runs/wide --html wide.html --png wide.png
+      gridtide report .gridtide/studies/grid-3333a829 --html study.html
     """
     from gridtide.cli import reporting
     from gridtide.cli.output import print_json, warn
     from gridtide.reports.comparison import compare
 
+    if any(map(reporting.is_study, folders)):
+        reporting.report_study(folders, html, others=png or csv, json=json)
+        return
     runs = reporting.load_all(folders)
     written = reporting.write_files(runs, html, png, csv)
     comparison = compare(runs)

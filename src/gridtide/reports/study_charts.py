@@ -197,7 +197,10 @@ def _values(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _label(value: Any) -> str:
-    return value if isinstance(value, str) else f"{float(value):.4g}"
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
 def _spread(view: StudyView, name: str) -> float:
