@@ -114,3 +114,19 @@ def test_a_study_of_the_whole_goes_on_with_more_trials(tmp_path: Path, data: Loa
     second = run_optimization(replace(more, wish=wish), tmp_path / "a", config=tmp_path / "grid.yaml")
     assert (first.plain["tried_ever"], second.plain["tried_ever"]) == (6, 8)
     assert second.plain["trials"]["whole"] == 8
+
+
+def test_parameters_of_any_strategy_are_searched_also_those_its_config_leaves_out(
+    tmp_path: Path, data: LoadedData
+) -> None:
+    """An order that buys below the price: the engine plays it, `limit` is a percentage, and no grid is asked for."""
+    strategy = {"name": "single_order", "total_investment": "1000", "side": "buy", "amount": "1"}
+    found = settings_of(config(strategy))
+    (named,) = data_of(found, data)
+    space = {"amount": ["1", "2"], "limit": {"from": "-3%", "to": "-1%", "step": "1%"}}
+    wish = Wish(space, "space.yaml", ("final_equity",), STUDY, jobs=1)
+    answer = run_optimization(prepare_optimization(found, named, wish), tmp_path / "a", config=None)
+    assert answer.plain["by_engine"] == answer.plain["played"] == 18
+    assert set(answer.plain["chosen"]["set"]) == {"amount", "limit"}
+    assert answer.judged is not None
+    assert answer.judged.survival is None

@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gridtide.optimize.evaluation import Evaluator
     from gridtide.optimize.space import ParameterSet, Space
     from gridtide.optimize.storages import TrialStore
+    from gridtide.optimize.sweep import Sweeper
 
 Listener = Callable[[Advance], None]
 
@@ -109,7 +110,7 @@ def prepare_optimization(settings: AppSettings, data: LoadedData, wish: Wish) ->
     """Check everything that can be known before anything is played. Raises `InvalidInput` and its kin."""
     sweeper = sweeper_of(settings, data)
     space = parse_space(wish.space, wish.space_name)
-    space.check_names([each.key for each in sweeper.parameters])
+    _check_names(space, sweeper)
     question = Question(
         config_hash=config_hash(settings),
         data_checksum=data.checksum,
@@ -127,6 +128,16 @@ def prepare_optimization(settings: AppSettings, data: LoadedData, wish: Wish) ->
     check_wish(problem, wish.study)
     cut(found.evaluator.span, wish.study.windows)
     return found
+
+
+def _check_names(space: Space, sweeper: Sweeper) -> None:
+    """A strategy that is no grid knows its own settings: what it does not, it refuses set by set."""
+    known = {each.key for each in sweeper.parameters}
+    for name in (*space.domains, *(name for each in space.conditions for name in each.names)):
+        with suppress(InvalidInput):
+            sweeper.parameters.named(name)
+            known.add(name)
+    space.check_names(known)
 
 
 def run_optimization(
