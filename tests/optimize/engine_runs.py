@@ -105,15 +105,15 @@ def assert_close(theirs: float, mine: float, what: str, absolute: float = 1e-9) 
 
 
 def random_grid(rng: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings of a grid around 100 and of its backtest: every spacing, sizing, profit mode, vacant rule and kind of fee,
-    with money that just suffices now and then."""
+    """Settings of a grid around 100 and of its backtest: every spacing, sizing, profit mode, vacant rule and kind of
+    fee, with money that just suffices now and then."""
     low = Decimal(str(round(rng.uniform(80, 101), rng.choice([0, 1, 2, 3]))))
     high = round(low * Decimal(str(rng.uniform(1.02, 1.5))), rng.choice([0, 1, 2, 3]))
     sizing = rng.choice(["equal_base"] * 3 + ["equal_quote", "quote_only", "quote_only", "base_and_quote"])
     base = "0"
     if sizing == "base_and_quote" or (sizing != "quote_only" and rng.random() < 0.2):
         base = str(round(rng.uniform(0.5, 10), rng.choice([1, 5, 8])))
-    grid = {
+    grid: dict[str, Any] = {
         "name": "grid",
         "lower_price": str(low),
         "upper_price": str(high),

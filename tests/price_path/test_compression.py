@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ thresholds = st.one_of(
 )
 
 
-def step_at(threshold: Threshold, price: float) -> float:
+def step_at(threshold: Threshold, price: Any) -> Any:
     return threshold.absolute + threshold.relative * price
 
 
@@ -70,7 +71,7 @@ def test_between_two_turns_the_price_stays_within_both_and_turns_back_by_less(
     turns = turning_points(prices, threshold)
     assert turns[0] == 0
     assert turns[-1] == len(prices) - 1
-    for start, stop in zip(turns[:-1], turns[1:], strict=True):
+    for start, stop in pairwise(turns.tolist()):
         leg = prices[start : stop + 1]
         assert leg.min() >= min(leg[0], leg[-1])
         assert leg.max() <= max(leg[0], leg[-1])

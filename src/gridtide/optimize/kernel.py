@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gridtide.optimize import kernel_loop
-from gridtide.optimize.kernel_sets import RESULT_DTYPE, SET_DTYPE, Played, Status
+from gridtide.optimize.kernel_sets import OFF, RESULT_DTYPE, SET_DTYPE, Played, Status
 from gridtide.optimize.levels import plan_sets
 from gridtide.optimize.swept_path import compression_keys
 
@@ -88,6 +88,7 @@ def _play_block(
     trace: Integers = _NO_TRACE,
 ) -> int:
     plans = plan_sets(rows, path.market, path.rules, int(path.prices[0]))
+    _leave_risk_to_engine(rows, plans)
     _check_band(path, rows, plans)
     found = np.zeros((len(rows), kernel_loop.FOUND_SIZE))
     daily = np.zeros((1, len(path.day_places))) if equity is None else equity
@@ -117,7 +118,13 @@ def _play_block(
                 plans.status,
                 found,
                 daily,
-                *work.arrays(),
+                work.ints,
+                work.floats,
+                work.cells,
+                work.values,
+                work.log,
+                work.dust,
+                work.pending,
                 trace,
                 done,
             )
@@ -133,20 +140,16 @@ class Workspace:
 
     def __init__(self, levels: int) -> None:
         self.ints = np.zeros(kernel_loop.INTS_SIZE, np.int64)
-        self._floats = np.zeros(kernel_loop.FLOATS_SIZE)
-        self._cells = np.zeros((levels, kernel_loop.CELL_SIZE), np.int64)
-        self._values = np.zeros((levels, kernel_loop.VALUE_SIZE))
-        self._log, self._dust = np.zeros((1024, 4)), np.zeros(4096)
-        self._pending = np.zeros((64, 3), np.int64)
-
-    def arrays(self) -> tuple[NDArray[Any], ...]:
-        """In the order that `play_rows` takes them."""
-        return self.ints, self._floats, self._cells, self._values, self._log, self._dust, self._pending
+        self.floats = np.zeros(kernel_loop.FLOATS_SIZE)
+        self.cells = np.zeros((levels, kernel_loop.CELL_SIZE), np.int64)
+        self.values = np.zeros((levels, kernel_loop.VALUE_SIZE))
+        self.log, self.dust = np.zeros((1024, 4)), np.zeros(4096)
+        self.pending = np.zeros((64, 3), np.int64)
 
     def grow(self) -> None:
         """Twice as much room where a set may need any amount of it."""
-        self._log, self._dust = np.zeros((2 * len(self._log), 4)), np.zeros(2 * len(self._dust))
-        self._pending = np.zeros((2 * len(self._pending), 3), np.int64)
+        self.log, self.dust = np.zeros((2 * len(self.log), 4)), np.zeros(2 * len(self.dust))
+        self.pending = np.zeros((2 * len(self.pending), 3), np.int64)
 
 
 def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:
@@ -154,6 +157,15 @@ def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:
     playable = np.flatnonzero(plans.status == Status.OK)
     keys = compression_keys(rows[playable], plans.levels[playable])
     return [(int(key), playable[keys == key]) for key in sorted(set(keys.tolist()), key=abs)]
+
+
+_RISK = ("stop_loss", "take_profit", "daily_loss", "drawdown", "losing_streak")
+
+
+def _leave_risk_to_engine(rows: Rows, plans: Plans) -> None:
+    """Stops and circuit breakers are not played here."""
+    is_on = np.logical_or.reduce([rows[name] != OFF for name in _RISK])
+    plans.status[(plans.status == Status.OK) & is_on] = Status.NEEDS_ENGINE
 
 
 def _check_band(path: SweptPath, rows: Rows, plans: Plans) -> None:
@@ -203,5 +215,3 @@ def _write(
     if equity is not None:
         equity[refused] = opening[refused, None]
         equity[~played & ~refused] = np.nan
-
-

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -132,7 +132,7 @@ class SweptPath:
         return found
 
     def prepare(self, sets: Rows) -> None:
-        """Make the compressions and sums that `sets` need, finer ones first; `play_sets` would else do it at first need."""
+        """Make the compressions and sums that `sets` need, finer ones first; `play_sets` would else do it at need."""
         if not len(sets):
             return
         plans = plan_sets(sets, self.market, self.rules, int(self.prices[0]))
@@ -194,7 +194,7 @@ class SweptPath:
     @classmethod
     def load(cls, folder: Path, *, mmap: bool = True) -> Self:
         """What `save` wrote; with `mmap` the operating system shares the pages between processes."""
-        mode = "r" if mmap else None
+        mode: Literal["r"] | None = "r" if mmap else None
 
         def array(name: str) -> NDArray[Any]:
             found: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode=mode)
@@ -338,7 +338,7 @@ def _market_json(market: Market) -> dict[str, Any]:
 
 
 def _market_of(stored: dict[str, Any]) -> Market:
-    rules = {
+    rules: dict[str, Any] = {
         name: Decimal(value) if isinstance(value, str) else value
         for name, value in stored["rules"].items()
         if name != "price_band"
