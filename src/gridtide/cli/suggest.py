@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gridtide.cli.backtest import DataFolder
-from gridtide.cli.optimize_options import Data, RandomSeed, at_least_one
+from gridtide.cli.optimize_options import Data, RandomSeed
 from gridtide.cli.options import From, Json, To, at_least_one, read_number
 
 MarketArgument = Annotated[str, Parameter(name="MARKET", help="The market, such as BTC/USDT.")]
