@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridtide.domain.market import Market, Symbol
 from gridtide.market_data.known_markets import market_of
 from gridtide.market_data.load import load_market_data
 from gridtide.optimize.kernel import play_sets
@@ -31,10 +32,18 @@ from gridtide.optimize.levels import plan_sets
 from gridtide.optimize.swept_path import SweptPath
 from gridtide.price_path.columns import CandleColumns
 from gridtide.price_path.compiled import compiled
-from gridtide.price_path.path import path_of
-from gridtide.strategies.grid.config import GridConfig, GridSpacing, ProfitMode, Sizing, StartOutside, VacantRule
+from gridtide.price_path.path import PricePath, path_of
+from gridtide.strategies.grid.config import (
+    GridConfig,
+    GridSpacing,
+    ProfitMode,
+    Sizing,
+    StartOutside,
+    VacantRule,
+)
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "candles" / "BTCUSDT-1m-2021.parquet"
+SYMBOL = Symbol("BTC/USDT")
 FEE = Decimal("0.001")
 MILLION = 1_000_000
 Floats = NDArray[np.float64]
@@ -44,7 +53,7 @@ def mixed_sets(count: int, seed: int = 1) -> NDArray[Any]:
     """Ranges of every width around the year's prices, 5 to 100 levels, both spacings, all sizings and profit modes that
     need no coins; those whose steps do not pay are left out."""
     rng = random.Random(seed)  # noqa: S311  a seeded world
-    rows = []
+    rows: list[np.void] = []
     while len(rows) < count:
         low = rng.randint(15_000, 45_000)
         high = rng.randint(low * 115 // 100, 90_000)
@@ -53,7 +62,7 @@ def mixed_sets(count: int, seed: int = 1) -> NDArray[Any]:
         if (high / low) ** (1 / (levels - 1)) < 1.004 or (high - low) / (levels - 1) < 0.004 * high:
             continue
         grid = GridConfig(
-            "BTC/USDT",
+            SYMBOL,
             Decimal(low),
             Decimal(high),
             levels,
@@ -156,23 +165,15 @@ def report(sets: NDArray[Any], rounds: int, *, million: bool) -> dict[str, Any]:
     columns = load_market_data(DATA).columns
     if not isinstance(columns, CandleColumns):
         raise TypeError("the bench plays candles")
-    market = market_of(market_symbol(), [Decimal("0.01")])
+    market = market_of(SYMBOL, [Decimal("0.01")])
     raw = path_of(columns)
     loads = [os.getloadavg()]
     _warm(raw, market, columns, sets)
     rows: dict[str, list[tuple[float, float]]] = {}
-    path = SweptPath.of(raw, market)
     for _ in range(rounds):
-        path = SweptPath.of(raw, market)
-        rows.setdefault("compression", []).append(timed(lambda p=path: p.prepare(sets)))  # type: ignore[misc]
-        rows.setdefault("loop", []).append(
-            timed(lambda: loop_over(columns, path, sets, with_drawdown=False))
-        )
-        rows.setdefault("kernel", []).append(timed(lambda: play_sets(path, sets)))
-        rows.setdefault("loop with drawdown", []).append(
-            timed(lambda: loop_over(columns, path, sets, with_drawdown=True))
-        )
-        rows.setdefault("kernel, two threads", []).append(timed(lambda: play_sets(path, sets, threads=2)))
+        for name, times in _one_round(raw, market, columns, sets).items():
+            rows.setdefault(name, []).append(times)
+    path = SweptPath.of(raw, market)
     results = play_sets(path, sets).results
     loads.append(os.getloadavg())
     found: dict[str, Any] = {
@@ -204,15 +205,25 @@ def report(sets: NDArray[Any], rounds: int, *, million: bool) -> dict[str, Any]:
     return found
 
 
-def market_symbol() -> Any:
-    return "BTC/USDT"
+def _one_round(
+    raw: PricePath, market: Market, columns: CandleColumns, sets: NDArray[Any]
+) -> dict[str, tuple[float, float]]:
+    """Everybody once, right after one another."""
+    path = SweptPath.of(raw, market)
+    return {
+        "compression": timed(lambda: path.prepare(sets)),
+        "loop": timed(lambda: loop_over(columns, path, sets, with_drawdown=False)),
+        "kernel": timed(lambda: play_sets(path, sets)),
+        "loop with drawdown": timed(lambda: loop_over(columns, path, sets, with_drawdown=True)),
+        "kernel, two threads": timed(lambda: play_sets(path, sets, threads=2)),
+    }
 
 
 def _ratio(one: list[tuple[float, float]], other: list[tuple[float, float]]) -> float:
     return statistics.median(a[0] / b[0] for a, b in zip(one, other, strict=True))
 
 
-def _warm(raw: Any, market: Any, columns: CandleColumns, sets: NDArray[Any]) -> None:
+def _warm(raw: PricePath, market: Market, columns: CandleColumns, sets: NDArray[Any]) -> None:
     path = SweptPath.of(raw, market)
     path = path.window(int(path.times[0]), int(path.times[20_000]))
     play_sets(path, sets[:20], threads=2, daily=False)

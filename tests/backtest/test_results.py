@@ -350,3 +350,26 @@ def test_a_part_of_the_time_is_played_on_demand() -> None:
     assert part.final_equity != whole.final_equity
     with pytest.raises(InvalidInput, match="is not after"):
         gridtide.backtest(config(), candles, from_=end, to=start)
+
+
+def test_of_many_notices_of_a_kind_the_first_and_the_last_are_kept() -> None:
+    """A price that keeps crossing a bound told its owner so a thousand times; one line says how many there were."""
+    candles = random_candles(random.Random(5), 60, gap_chance=0)
+    edges = {"open": 100.0, "high": 101.5, "low": 98.5, "close": 100.0}
+    candles |= {name: np.full(60, price) for name, price in edges.items()}
+    narrow = grid_settings(lower_price="99.5", upper_price="100.5", num_grids=3)
+    found = gridtide.backtest(config(narrow, {"fees": {"maker": 0, "taker": 0}}), candles)
+    told = [(at, text) for at, _, kind, text in found.notices if kind == "grid.out_of_range"]
+    assert len(told) == 41
+    (number,) = (int(text.split()[0]) for _, text in told if "left out here" in text)
+    assert number > 0
+    assert told == sorted(told, key=lambda each: each[0])
+
+
+def test_a_slow_way_is_no_lost_answer() -> None:
+    """A minute of latency: the bot waits for its answers instead of calling each order unknown."""
+    strategy = grid_settings(lower_price="97", upper_price="103", num_grids=15)
+    candles = random_candles(random.Random(1), 200, gap_chance=0)
+    found = gridtide.backtest(config(strategy, {"latency_ms": 60_000}), candles)
+    assert {kind for _, _, kind, _ in found.notices} <= {"grid.planned", "grid.out_of_range", "grid.in_range"}
+    assert found.fill_count > 20

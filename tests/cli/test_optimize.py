@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gridtide.bootstrap.kept_verdicts import keep_verdict
 from gridtide.bootstrap.optimize import run_optimization
 from gridtide.cli import optimizing
+from gridtide.config.load import load_settings
 from gridtide.optimize.study import Advance
 from tests.cli.conftest import Command
 
@@ -202,3 +204,14 @@ def test_where_every_set_is_refused_the_reasons_are_told(command: Command, world
     assert said.code == 0, said.err
     assert "Every set was refused" in said.out
     assert "not lower_price > upper_price" in said.out
+
+
+def test_plan_check_and_run_show_the_verdict_of_their_config(command: Command, world: Path) -> None:
+    """Once it is kept with the config, nobody puts money on it without having read it."""
+    (world / "grid.yaml").write_text(CONFIG)
+    keep_verdict(world, load_settings(world / "grid.yaml").bots[0], {"sentence": "Overfitted: luck."}, {})
+    sentence = "Overfitted: luck."
+    assert sentence in command("plan", "grid.yaml").out
+    assert sentence in command("plan", "grid.yaml", "--json").json["verdict"]
+    assert sentence in command("check", "grid.yaml").out
+    assert sentence in command("run", "grid.yaml", "--for", "1s").out

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from binance_common.errors import BadRequestError, UnauthorizedError
 
 from gridtide.testing.sandbox_exchange import RunningSandbox
 from tests.clients.binance_sdk import spot, unknown_fields
@@ -194,6 +193,8 @@ def test_lists_that_wait(api: Any, method: str, pending: dict[str, Any]) -> None
 
 def test_refusals(sandbox: RunningSandbox, rest: RestClient) -> None:
     """Status and code choose its exception class; the code is there."""
+    from binance_common.errors import BadRequestError, UnauthorizedError
+
     api = spot(sandbox).rest_api
     with pytest.raises(BadRequestError) as caught:
         api.new_order(**{**LIMIT, "quantity": 100}, price=40000)

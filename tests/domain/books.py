@@ -61,6 +61,7 @@ def check_books(books: Ledger, price: str | Decimal, third_price: str | Decimal 
     """I9, I10 and the profit identity, at one price."""
     statement = books.statement(D(price), {THIRD: D(third_price)})
     assert statement.is_balanced
+    assert books.is_balanced
     lots = books.lots()
     assert sum((lot.amount for lot in lots), D(0)) == books.holding(BASE)
     assert all(lot.amount > 0 for lot in lots)

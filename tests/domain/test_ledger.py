@@ -359,3 +359,16 @@ def test_ids_of_lots_and_closings_never_repeat() -> None:
     closings = [closing.closing_id for change in changes for closing in change.closings]
     assert all(later == earlier + 1 for earlier, later in pairwise(closings))
     assert books.totals.next_lot_id == 4
+
+
+@pytest.mark.parametrize("what", ["quote", "base", "cost"])
+def test_books_that_are_one_unit_off_balance_at_no_price(what: str) -> None:
+    """`is_balanced` asks for no price: a unit too much of anything shows all the same."""
+    books = ledger()
+    books.book(buy("0.08795882", "53000", "0.00008795882"), "000B")
+    assert books.is_balanced
+    if what == "cost":
+        books._open.cost += D("1e-12")  # noqa: SLF001  the damage that is to be found
+    else:
+        books._balances[Account.HOLDINGS, QUOTE if what == "quote" else BASE] += D("1e-8")  # noqa: SLF001
+    assert not books.is_balanced

@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gridtide.domain.errors import Transient
 from gridtide.domain.journal import PauseReason
-from gridtide.sandbox.process import attach
+from gridtide.sandbox.folder_lock import FolderLock
+from gridtide.sandbox.process import LOCK_FILE, attach, was_cut_short
 from gridtide.storage import sqlite_file
 from gridtide.storage.reader import open_reader
 from gridtide.storage.sqlite_library import sqlite3
@@ -216,17 +218,33 @@ class Rounds:
         """The exchange is killed when all it did is saved, and woken up from there by the next start."""
         self._running(settled=True)
         self._kill()
-        os.kill(asyncio.run(self._saved_exchange()), signal.SIGKILL)
-        time.sleep(0.1)
+        exchange = asyncio.run(self._saved_exchange())
+        if exchange is None:
+            self._count_end("nothing: a bot that had to end had ended its exchange with it")
+        else:
+            os.kill(exchange, signal.SIGKILL)
+            time.sleep(0.1)
 
-    async def _saved_exchange(self) -> int:
-        """Process id of the exchange once all it did is on its disk: a real one forgets no order either."""
-        handle = await attach(self.bot.sandbox_folder)
-        if handle is None:
-            raise self._failed("the exchange is gone")
-        await handle.hold()
-        await handle.save()
-        return handle.contact.pid
+    async def _saved_exchange(self) -> int | None:
+        """Process id of the exchange once all it did is on its disk: a real one forgets no order either.
+
+        None where it ended in good order, because the bot was about to end by itself when it was killed: a lock that
+        it met in an earlier round shows only when it has to write. An exchange that lives may be slow to answer.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        folder = self.bot.sandbox_folder
+        while time.monotonic() < deadline:
+            if _has_ended(folder):
+                if self._excuse == "none" or was_cut_short(folder):
+                    raise self._failed(f"the exchange is gone (the bot's excuse: {self._excuse})")
+                return None
+            handle = await attach(folder)
+            with contextlib.suppress(Transient):
+                if handle is not None:
+                    await handle.hold()
+                    await handle.save()
+                    return handle.contact.pid
+        raise self._failed(f"the exchange lives and does not answer for {START_SECONDS:.0f} s")
 
     # --- the process -----------------------------------------------------------------------------------
 
@@ -385,6 +403,15 @@ class Rounds:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
         self.bot.end()
+
+
+def _has_ended(sandbox_folder: Path) -> bool:
+    """Whether no process holds the folder's lock."""
+    lock = FolderLock(sandbox_folder / LOCK_FILE)
+    is_free = lock.acquire()
+    if is_free:
+        lock.release()
+    return is_free
 
 
 def sent_orders(database: Path) -> set[str]:

@@ -54,9 +54,9 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(exchange: Exchange) -> AsyncIterator[Listening]:
+async def listening(exchange: Exchange, timeframe: str | None = None) -> AsyncIterator[Listening]:
     """A stream of the tests' market that is connected."""
-    listener = Listening(exchange.stream(SYMBOL))
+    listener = Listening(exchange.stream(SYMBOL, timeframe))
     try:
         await listener.until(lambda seen: StreamRestored() in seen)
         yield listener

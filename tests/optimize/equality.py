@@ -19,8 +19,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from gridtide.bootstrap.sweep import sweeper_of
+from gridtide.config.risk import RiskSettings
+from gridtide.config.schema import section_of
 from gridtide.optimize.confirm import differences, fill_differences, is_close
 from gridtide.optimize.engine_sets import EngineRun
 from gridtide.optimize.sweep import run_of
@@ -38,6 +41,8 @@ REAL = (
     ("SUI/USDT", "candles/SUIUSDT-1m-2023.parquet"),
 )
 
+BREAKERS = ("max_daily_loss", "max_drawdown", "max_consecutive_losses", "max_orders_a_minute")
+DOUBTS = ("max_jump", "max_spread")
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -169,9 +174,25 @@ def _config(rng: random.Random, symbol: str, price: float) -> dict[str, Any]:
         "pessimistic",
     ]
     return {
-        "bots": [{"name": "equal", "market": symbol, "strategy": strategy}],
+        "bots": [{"name": "equal", "market": symbol, "strategy": strategy, "risk": limits_alone()}],
         "backtest": {"balance": balance, "candle_path": rng.choice(rules)},
     }
+
+
+def limits_alone() -> dict[str, Any]:
+    """The limits of single orders; stops and circuit breakers, where this version has them, are off."""
+
+    def off(section: type[BaseModel], names: tuple[str, ...]) -> dict[str, str]:
+        return {name: "off" for name in names if name in section.model_fields}
+
+    found: dict[str, Any] = off(
+        RiskSettings, ("stop_loss", "trailing_stop", "take_profit", "time_limit_hours")
+    )
+    for name, names in (("circuit_breaker", BREAKERS), ("price_sanity", DOUBTS)):
+        if name in RiskSettings.model_fields:
+            section = section_of(RiskSettings.model_fields[name].annotation)
+            found[name] = off(section, names) if section is not None else {}
+    return found
 
 
 def _set(

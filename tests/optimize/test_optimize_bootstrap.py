@@ -1,5 +1,4 @@
-"""Searches composed of the real parts: workers build what they play from files, play what one process plays, and import
-neither ccxt nor SQLAlchemy; a cluster gives the answer of one machine."""
+"""Searches of the real parts: workers build what they play from files, and import neither ccxt nor SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -28,7 +27,6 @@ from gridtide.optimize.study import StudyWish
 from gridtide.optimize.walk_forward import DAY_MS, WindowWish
 from tests.backtest.worlds import START_MS, config, random_candles
 from tests.house.files import ROOT
-from tests.optimize.test_workers import local_cluster
 
 SPACE = {"lower_price": ["-20%", "-10%"], "upper_price": ["10%", "20%"], "num_grids": ["5", "9"]}
 STUDY = StudyWish(trials=6, windows=WindowWish(windows=2))
@@ -47,7 +45,11 @@ WORKER = """
 
 @pytest.fixture
 def data() -> LoadedData:
-    """Twelve days of hours."""
+    return twelve_days()
+
+
+def twelve_days() -> LoadedData:
+    """Of hours, a random walk."""
     candles = random_candles(random.Random(3), 12 * 24, 0.01, gap_chance=0.0)
     candles["timestamp"] = START_MS + np.arange(len(candles["open"]), dtype=np.int64) * 3_600_000
     return load_market_data(candles)
@@ -105,23 +107,6 @@ def test_a_worker_builds_its_evaluator_without_exchanges_databases_or_secrets(
     assert said[1] == f"{here.figures['final_equity'].tolist()} {here.daily.shape} {bool(here.reasons[2])}"
 
 
-@pytest.mark.slow
-def test_one_process_and_a_cluster_give_one_answer(
-    tmp_path: Path, data: LoadedData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sets with latency, which are the engine's, here and on a real cluster, where the data are sent."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
-    by_engine = settings(latency_ms=50)
-    answers = [run_optimization(prepared(by_engine, data, jobs=1), tmp_path / "here", config=None).plain]
-    with local_cluster(2, tmp_path) as (address, _):
-        on_cluster = prepared(by_engine, data, cluster=address)
-        answers.append(run_optimization(on_cluster, tmp_path / "cluster", config=None).plain)
-    for each in answers:
-        del each["seconds"]
-    assert answers[0] == answers[1]
-    assert answers[0]["chosen"]
-
-
 def test_a_study_of_the_whole_goes_on_with_more_trials(tmp_path: Path, data: LoadedData) -> None:
     first = run_optimization(prepared(settings(), data), tmp_path / "a", config=tmp_path / "grid.yaml")
     more = prepared(settings(), data)
@@ -129,3 +114,19 @@ def test_a_study_of_the_whole_goes_on_with_more_trials(tmp_path: Path, data: Loa
     second = run_optimization(replace(more, wish=wish), tmp_path / "a", config=tmp_path / "grid.yaml")
     assert (first.plain["tried_ever"], second.plain["tried_ever"]) == (6, 8)
     assert second.plain["trials"]["whole"] == 8
+
+
+def test_parameters_of_any_strategy_are_searched_also_those_its_config_leaves_out(
+    tmp_path: Path, data: LoadedData
+) -> None:
+    """An order that buys below the price: the engine plays it, `limit` is a percentage, and no grid is asked for."""
+    strategy = {"name": "single_order", "total_investment": "1000", "side": "buy", "amount": "1"}
+    found = settings_of(config(strategy))
+    (named,) = data_of(found, data)
+    space = {"amount": ["1", "2"], "limit": {"from": "-3%", "to": "-1%", "step": "1%"}}
+    wish = Wish(space, "space.yaml", ("final_equity",), STUDY, jobs=1)
+    answer = run_optimization(prepare_optimization(found, named, wish), tmp_path / "a", config=None)
+    assert answer.plain["by_engine"] == answer.plain["played"] == 18
+    assert set(answer.plain["chosen"]["set"]) == {"amount", "limit"}
+    assert answer.judged is not None
+    assert answer.judged.survival is None

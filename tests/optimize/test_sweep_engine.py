@@ -164,7 +164,10 @@ def test_progress_is_told_up_to_the_last_set() -> None:
             "a sweep varies one bot, and the config has 0",
         ),
         (lambda: gridtide.sweep(config(), candles(), {"num_grids": [1]}), "it must be at least 2"),
-        (lambda: gridtide.sweep(config(), candles(), SETS, from_="2031-01-01"), "holds nothing of that time"),
+        (
+            lambda: gridtide.sweep(config(), candles(), SETS, from_="2031-01-01"),
+            "holds no candles of that time",
+        ),
         (lambda: gridtide.sweep(config(), candles(), SETS, from_="soon"), "'soon' is no date"),
     ],
 )

@@ -41,6 +41,10 @@ class Toy:
     def span(self) -> Window:
         return Window(0, self.days * DAY)
 
+    @property
+    def appetite(self) -> int:
+        return 1
+
     def start_price(self, window: Window) -> Decimal:
         return Decimal(100 + window.start // DAY)
 
@@ -101,3 +105,8 @@ def build_from_files(values: Mapping[str, Any]) -> Fragile:
     folder = Path(values["folder"])
     (folder / f"{os.getpid()}.place").write_text(str(place))
     return Fragile(days=days, folder=str(folder), seconds=0.01)
+
+
+def imported() -> list[str]:
+    """What the process that runs it has imported."""
+    return sorted(sys.modules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gridtide.domain.errors import InvalidValue
-from gridtide.price_path.compression import Threshold, extremes_before, turning_points
+from gridtide.price_path.compression import Threshold, extremes_among, extremes_before, turning_points
 
 Prices = NDArray[np.int64]
 
@@ -22,7 +23,7 @@ thresholds = st.one_of(
 )
 
 
-def step_at(threshold: Threshold, price: float) -> float:
+def step_at(threshold: Threshold, price: Any) -> Any:
     return threshold.absolute + threshold.relative * price
 
 
@@ -52,7 +53,7 @@ def grid(data: Any, threshold: Threshold) -> list[int]:
 
 
 @given(walks, thresholds, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_grid_crosses_its_levels_in_the_same_order(
     prices: Prices, threshold: Threshold, data: st.DataObject
 ) -> None:
@@ -63,14 +64,14 @@ def test_a_grid_crosses_its_levels_in_the_same_order(
 
 
 @given(walks, thresholds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_between_two_turns_the_price_stays_within_both_and_turns_back_by_less(
     prices: Prices, threshold: Threshold
 ) -> None:
     turns = turning_points(prices, threshold)
     assert turns[0] == 0
     assert turns[-1] == len(prices) - 1
-    for start, stop in zip(turns[:-1], turns[1:], strict=True):
+    for start, stop in pairwise(turns.tolist()):
         leg = prices[start : stop + 1]
         assert leg.min() >= min(leg[0], leg[-1])
         assert leg.max() <= max(leg[0], leg[-1])
@@ -83,20 +84,28 @@ def test_between_two_turns_the_price_stays_within_both_and_turns_back_by_less(
 
 
 @given(walks, st.integers(1, 10), st.integers(1, 15), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_from_a_finer_compression_comes_as_lossless_a_one(
     prices: Prices, fine: int, more: int, data: st.DataObject
 ) -> None:
     threshold = Threshold(absolute=fine + more)
     among = turning_points(prices, Threshold(absolute=fine))
     turns = turning_points(prices, threshold, among)
+    places = np.array(sorted(data.draw(st.sets(st.integers(0, len(prices) - 1), min_size=1))))
+    finer = extremes_before(prices, among, places)
+    for quick, slow in zip(
+        extremes_among(prices[among], among, *finer, turns, places),
+        extremes_before(prices, turns, places),
+        strict=True,
+    ):
+        assert quick.tolist() == slow.tolist()
     levels = grid(data, threshold)
     kept = prices[turns]
     assert crossings(prices[1:], levels, prices[0]) == crossings(kept[1:], levels, prices[0])
 
 
 @given(walks, thresholds, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_forced_place_is_found_by_its_leg_and_the_extreme_before_it(
     prices: Prices, threshold: Threshold, data: st.DataObject
 ) -> None:

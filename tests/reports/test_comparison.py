@@ -52,6 +52,8 @@ def test_above_holding() -> None:
 
 def test_secrets_are_hidden_once_more() -> None:
     """The settings come without secrets; whatever is named like one shows nothing even so."""
+    others = {"sandbox": {"seed": 1}, "logging": {}, "storage": {"url": "x"}}
+    assert settings_rows({**others, "mode": "live"}) == [("mode", "live")], "no backtest reads the others"
     rows = dict(settings_rows({"exchange": {"api_key": "abc", "secret": None}, "bots": [], "risk": {}}))
     assert rows == {"exchange.api_key": "***", "exchange.secret": "-", "bots": "-", "risk": "{}"}
 

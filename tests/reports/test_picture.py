@@ -77,6 +77,17 @@ def test_text_stands_where_it_was_put() -> None:
     assert abs(columns[0] - (190 - text_width("H.", 4))) <= 2
 
 
+def test_each_market_has_its_price(tmp_path: Path) -> None:
+    """The picture grows by one chart for each bot, up to four of them; the charts differ."""
+    bots = [(f"bot-{name.lower()}", f"{name}/USDT") for name in "ABCDEF"]
+    heights = [pixels(png_picture(result(bots=tuple(bots[:count])))).shape[0] for count in (1, 2, 4, 6)]
+    assert heights == [HEIGHT, HEIGHT + 450, HEIGHT + 3 * 450, HEIGHT + 3 * 450]
+    two = pixels(png_picture(result(bots=tuple(bots[:2]))))
+    first, second = two[880:1290], two[1330:1740]
+    assert len(np.unique(first @ np.array([65_536, 256, 1]))) > 10
+    assert (first != second).any()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -89,7 +100,7 @@ def test_any_result_has_a_picture(changed: dict[str, Any], tmp_path: Path) -> No
     """Its colours are on it, and nothing runs over its edges."""
     write_png(result(**changed), tmp_path / "out.png")
     shown = pixels((tmp_path / "out.png").read_bytes())
-    assert shown.shape == (HEIGHT, WIDTH, 3)
+    assert shown.shape[1:] == (WIDTH, 3)
     colours = shown @ np.array([65_536, 256, 1])
     assert len(np.unique(colours)) > 20
     assert len(np.unique(colours[:, [*range(20), *range(-20, 0)]])) == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtide.domain.market import Asset, FeeSchedule
-from gridtide.domain.money import Price
+from gridtide.domain.money import Amount, Price
 from gridtide.strategies.grid import GridTradingStrategy, ProfitMode, VacantRule
 from gridtide.strategies.grid.pairing import Pairing
 from tests.strategies.harness import World
@@ -140,3 +140,23 @@ def test_a_sell_in_parts_brings_back_the_planned_amount_exactly(planned: Decimal
             left = pairing.rules.floor_amount(left - sold)
             to_buy += pairing.after_sell(sold, left, planned - to_buy, D(0), Price(D(1)))
     assert to_buy == (planned if pairing.rules.floor_amount(planned * D("0.999")) else 0)
+
+
+@given(
+    asset=st.sampled_from([None, QUOTE]),
+    quote=st.decimals("0", "60000", places=8),
+    price=st.decimals("1", "60000", places=2),
+    lots=st.integers(1, 10**6),
+    is_exact=st.booleans(),
+)
+def test_money_suffices_for_what_it_affords_and_for_no_lot_more(
+    asset: Asset | None, quote: Decimal, price: Decimal, lots: int, is_exact: bool
+) -> None:
+    """The answer without a division is that of the division, to the last unit."""
+    pairing = Pairing.of(grid("1", "2", 3), market(lot="0.00001"), fees(asset=asset))
+    amount = Amount(lots * D("0.00001"))
+    if is_exact:
+        quote = price * amount * (D("1.001") if asset == QUOTE else 1)
+    affordable = pairing.affordable(quote, Price(price))
+    assert pairing.suffices(quote, Price(price), amount) == (amount <= affordable)
+    assert not is_exact or amount <= affordable

@@ -1,11 +1,16 @@
 """Cancels, look-ups, lists, deposits and the public book's update contract."""
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gridtide.domain.balance import Balance
 from gridtide.domain.errors import InvalidInput
-from gridtide.domain.market import Asset, Symbol
-from gridtide.domain.order import OrderStatus
+from gridtide.domain.market import Asset, MarketRules, Symbol
+from gridtide.domain.order import OrderStatus, Side
+from gridtide.venue.ambient import AmbientBook
 from gridtide.venue.messages import BalancesChanged, BookView, Cancellation, VenueRefusal
 from gridtide.venue.venue import Venue
 from tests.venue.world import (
@@ -252,3 +257,23 @@ def test_top_of_book() -> None:
 
 def test_balances_name_every_asset_of_every_market() -> None:
     assert list(venue_at(funds={USDT: D(5)}).balances("a")) == [USDT, BTC, Asset("BNB")]
+
+
+@given(
+    price=st.decimals("0.001", "70000", places=4),
+    apart=st.decimals("0", "100", places=4),
+    tick=st.sampled_from(["0.01", "0.5", "1"]),
+)
+def test_best_prices_are_those_of_the_levels(price: Decimal, apart: Decimal, tick: str) -> None:
+    """Found without the levels, on the tick or between two, with or without room for a bid."""
+    rules = MarketRules(tick_size=D(tick), lot_size=D("0.00001"))
+    quick, built = (AmbientBook(7, 5, None, rules) for _ in range(2))
+    for book in (quick, built):
+        book.form(price, price + apart)
+    for side in Side:
+        built.side(side)
+    assert (
+        quick.best_prices()
+        == built.best_prices()
+        == tuple(next(built.levels(side), (None, None))[0] for side in (Side.BUY, Side.SELL))
+    )

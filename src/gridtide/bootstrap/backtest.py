@@ -43,7 +43,6 @@ from gridtide.venue.venue import Venue
 
 if TYPE_CHECKING:
     from gridtide.config.backtest import BacktestSettings
-    from gridtide.config.backtest_rules import MarketRulesSettings
     from gridtide.config.bot import BotSettings
     from gridtide.config.settings import AppSettings
     from gridtide.domain.events import Event
@@ -85,8 +84,7 @@ class Prepared:
 def prepare(settings: AppSettings, data: Sequence[LoadedData], rule: PathRule) -> tuple[Prepared, ...]:
     """Pair the config's bots with their data. Raises `InvalidInput` and its kin for what does not fit."""
     check_settings(settings)
-    stated = settings.backtest.rules
-    return tuple(prepare_bot(bot, data, rule, len(settings.bots), stated) for bot in settings.bots)
+    return tuple(prepare_bot(settings, bot, data, rule) for bot in settings.bots)
 
 
 def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedData:
@@ -101,20 +99,16 @@ def _data_of(bot: BotSettings, data: Sequence[LoadedData], bots: int) -> LoadedD
 
 
 def prepare_bot(
-    bot: BotSettings,
-    data: Sequence[LoadedData],
-    rule: PathRule,
-    bots: int = 1,
-    stated: Sequence[MarketRulesSettings] = (),
+    settings: AppSettings, bot: BotSettings, data: Sequence[LoadedData], rule: PathRule
 ) -> Prepared:
-    """One of `bots` bots with its data; whether the account can pay for it is not looked at."""
-    found = _data_of(bot, data, bots)
+    """One bot with its data; whether the account can pay for it is not looked at."""
+    found = _data_of(bot, data, len(settings.bots))
     columns = found.columns
     price_step, amount_step = (
         ONE.scaleb(-places) for places in (columns.price_places, _amount_places(columns))
     )
     index = CrossingIndex(path_of(columns, rule))
-    rules = StatedRules(stated, bot.market, index.path.time(0))
+    rules = StatedRules(settings.backtest.rules, bot.market, index.path.time(0))
     market = rules.market_at_start(market_of(Symbol(bot.market), [price_step], [amount_step]))
     return Prepared(bot, market, found, index, rules)
 
@@ -218,7 +212,7 @@ def build_world(
     backtest = settings.backtest
     venue = _venue(backtest, prepared)
     recorder = Recorder()
-    times = TIMES if arrivals is None else RECORDED_TIMES
+    times = _times(backtest) if arrivals is None else RECORDED_TIMES
     engines = [_engine(each, settings, number, times) for number, each in enumerate(prepared)]
     lanes = [
         Lane(
@@ -325,6 +319,14 @@ def _latency(backtest: BacktestSettings) -> Latency | None:
         return (lambda: least) if least else None
     rng = random.Random(f"latency {backtest.seed}")  # noqa: S311  a seeded world
     return lambda: rng.randint(least, most)
+
+
+def _times(backtest: BacktestSettings) -> ProtocolTimes:
+    """A bot waits longer for its answers than they take: a slow way there is no lost answer."""
+    longest = max(backtest.latency_ms, backtest.latency_most_ms or 0)
+    return replace(
+        TIMES, read_lag=max(TIMES.read_lag, longest), receive_window=TIMES.receive_window + longest
+    )
 
 
 def _told(progress: Progress, prepared: Sequence[Prepared]) -> Callable[[Timestamp], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, localcontext
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+
+
+KEPT_NOTICES = 20
+"""Of each kind at the beginning, and as many at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,7 @@ def result_of(
         version=version,
         seconds=seconds,
         total_seconds=time.perf_counter() - begun,
-        notices=tuple(
-            (notice.time, notice.level, notice.kind, notice.text)
-            for each in played
-            for notice in each.record.notices
-        ),
+        notices=tuple(notice for each in played for notice in _notices(each.record)),
     )
 
 
@@ -232,6 +233,25 @@ def _account_notes(played: Sequence[PlayedBot], backtest: BacktestSettings) -> l
                 f"the account's {fee_asset} did not last: {others} fills paid their fee from what they got"
             )
     return notes
+
+
+def _notices(record: LaneRecord) -> list[tuple[int, str, str, str]]:
+    """What a bot told: of each kind the first and the last ones, and how many came between them. A price at a bound
+    leaves the range a thousand times."""
+    total = Counter(notice.kind for notice in record.notices)
+    seen: Counter[str] = Counter()
+    kept: list[tuple[int, str, str, str]] = []
+    for notice in record.notices:
+        kind = notice.kind
+        seen[kind] += 1
+        left_out = total[kind] - 2 * KEPT_NOTICES
+        if seen[kind] <= KEPT_NOTICES or seen[kind] > KEPT_NOTICES + max(left_out, 0):
+            kept.append((notice.time, notice.level, kind, notice.text))
+        elif seen[kind] == KEPT_NOTICES + 1:
+            kept.append(
+                (notice.time, "info", kind, f"{left_out:,} more of {kind} follow and are left out here")
+            )
+    return kept
 
 
 # --- small things ------------------------------------------------------------------------------------

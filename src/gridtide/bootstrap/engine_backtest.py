@@ -63,14 +63,14 @@ class SetBacktest:
         world.run.run(None)
         check_books(world.run.lanes, settings.backtest.balance, world.venue.balances(ACCOUNT))
         (lane,) = world.run.lanes
-        played = PlayedBot(bot, each.market, each.data, lane, world.recorder.of(lane), each.index)
+        played = PlayedBot(bot, each.market, each.data, lane, world.recorder.of(lane), each.index, each.rules)
         return _run_of(played, settings, walk)
 
     def _prepare(self, rule: PathRule, window: Window | None) -> Prepared:
         """The data of a time, indexed once; the market keeps the rules that all of the data show."""
         found = self._prepared.get((rule, window))
         if found is None:
-            found = prepare_bot(self._settings.bots[0], [self._data], rule)
+            found = prepare_bot(self._settings, self._settings.bots[0], [self._data], rule)
             if window is not None:
                 part = data_within(self._data, window)
                 found = replace(found, data=part, index=CrossingIndex(path_of(part.columns, rule)))
@@ -99,7 +99,7 @@ def with_overrides(settings: AppSettings, overrides: Overrides) -> AppSettings:
     except ValidationError as error:
         model = BotSettings if error.title == BotSettings.__name__ else BacktestSettings
         raise InvalidConfig(describe_problems(error, model, (), "the set")) from None
-    return settings.model_copy(update={"bots": [changed], "backtest": backtest})
+    return settings.model_copy(update={"backtest": backtest}).with_bots([changed])
 
 
 def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gridtide.optimize.evaluation import Evaluator
     from gridtide.optimize.space import ParameterSet, Space
     from gridtide.optimize.storages import TrialStore
+    from gridtide.optimize.sweep import Sweeper
 
 Listener = Callable[[Advance], None]
 
@@ -109,7 +110,7 @@ def prepare_optimization(settings: AppSettings, data: LoadedData, wish: Wish) ->
     """Check everything that can be known before anything is played. Raises `InvalidInput` and its kin."""
     sweeper = sweeper_of(settings, data)
     space = parse_space(wish.space, wish.space_name)
-    space.check_names([each.key for each in sweeper.parameters])
+    _check_names(space, sweeper)
     question = Question(
         config_hash=config_hash(settings),
         data_checksum=data.checksum,
@@ -127,6 +128,16 @@ def prepare_optimization(settings: AppSettings, data: LoadedData, wish: Wish) ->
     check_wish(problem, wish.study)
     cut(found.evaluator.span, wish.study.windows)
     return found
+
+
+def _check_names(space: Space, sweeper: Sweeper) -> None:
+    """A strategy that is no grid knows its own settings: what it does not, it refuses set by set."""
+    known = {each.key for each in sweeper.parameters}
+    for name in (*space.domains, *(name for each in space.conditions for name in each.names)):
+        with suppress(InvalidInput):
+            sweeper.parameters.named(name)
+            known.add(name)
+    space.check_names(known)
 
 
 def run_optimization(
@@ -242,6 +253,7 @@ def _answer(
         "capital": problem.capital,
         "trials": {name: len(trials) for name, trials in searched.by_window.items()},
         "played": searched.tried,
+        "by_engine": sum(int(trials.answers.by_engine.sum()) for trials in searched.by_window.values()),
         "walk_forward": plain_walk(problem, searched.walk),
     }
     whole = searched.whole
@@ -291,6 +303,7 @@ def _chosen(
         "in_sample": plain_figures(figures_at(whole, row)),
         "fingerprint": bot_fingerprint(trading.bots[0]),
     }
+    confirm(prepared, problem.resolved(chosen, span))
     plain["tried_ever"] = tried
     plain["verdict"] = judged.verdict.to_json()
     notes = []
@@ -308,6 +321,12 @@ def _chosen(
             "percentages are taken from the price where each window begins; the set to trade, from the last price"
         )
     return Answer(study.path, plain, searched, judged, trading, tuple(notes))
+
+
+def confirm(prepared: Prepared, played: ParameterSet) -> None:
+    """Play the chosen set once more in the engine. Raises `Defect` where a fill or a figure is another one."""
+    sweeper = prepared.evaluator.sweeper
+    sweeper.play([dict(played)], threads=1).confirm(0)
 
 
 def config_with(prepared: Prepared, parameters: ParameterSet) -> AppSettings:

@@ -187,7 +187,9 @@ def _break_even(costs: CostSensitivity) -> float:
     return costs.survives if costs.break_even is None else costs.break_even
 
 
-def survival_of(trading: AppSettings, columns: CandleColumns | TradeColumns, seed: int) -> RangeSurvival | None:
+def survival_of(
+    trading: AppSettings, columns: CandleColumns | TradeColumns, seed: int
+) -> RangeSurvival | None:
     """The card of the grid that would be traded now, from the prices of the study."""
     (bot,) = trading.bots
     if not bot.is_grid or not isinstance(columns, CandleColumns):

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from gridtide import __version__
 from gridtide.bootstrap.backtest import prepare_bot
+from gridtide.bootstrap.bots import allocation_of
 from gridtide.bootstrap.engine_backtest import SetBacktest, data_within, point_bounds
 from gridtide.bootstrap.notebook import data_of, settings_of
 from gridtide.bootstrap.sweep_parameters import parameters_of
 from gridtide.config.fingerprint import config_hash, redacted_view
 from gridtide.config.strategy import GridSettings
 from gridtide.domain.errors import InvalidConfig, InvalidInput
+from gridtide.domain.market import MarketStatus
 from gridtide.market_data.checksums import data_checksum
-from gridtide.market_data.series import parse_time
+from gridtide.market_data.load import LoadedData
+from gridtide.market_data.series import WHOLE, Span, parse_time
 from gridtide.optimize.engine_sets import Window
 from gridtide.optimize.set_rules import Account
 from gridtide.optimize.sweep import Sweeper
@@ -28,7 +31,7 @@ from gridtide.price_path.candle_path import PathRule, runs_of
 if TYPE_CHECKING:
     from gridtide.bootstrap.backtest import Prepared
     from gridtide.config.settings import AppSettings
-    from gridtide.market_data.load import LoadedData
+    from gridtide.domain.market import Market
     from gridtide.optimize.sweep_result import SweepResult
 
 KEPT_WINDOWS = 8
@@ -78,17 +81,34 @@ def sweeper_of(
     settings = settings_of(config)
     loaded = _loaded(settings, data, from_, to)
     (bot,), backtest = settings.bots, settings.backtest
-    prepared = [prepare_bot(bot, [loaded], rule) for rule in runs_of(PathRule(backtest.candle_path))]
+    prepared = [
+        prepare_bot(settings, bot, [loaded], rule) for rule in runs_of(PathRule(backtest.candle_path))
+    ]
     market = prepared[0].market
     return Sweeper(
         parameters=parameters_of(settings),
-        account=Account(market.base, market.quote, dict(backtest.balance)),
+        account=_account(settings, market),
         paths=SweptPaths(prepared),
         engine=SetBacktest(settings, loaded),
         origin=Origin(config_hash(settings), loaded.checksum, __version__, redacted_view(settings)),
         is_grid=isinstance(bot.strategy, GridSettings),
         has_gaps=bool(loaded.gaps),
+        obstacle=_obstacle(prepared[0]),
     )
+
+
+def _account(settings: AppSettings, market: Market) -> Account:
+    """An account that holds just what the bot is to use holds, in each set, what that set is to use."""
+    balance, given = settings.backtest.balance, allocation_of(settings.bots[0])
+    used = {asset: part for asset, part in ((market.quote, given.quote), (market.base, given.base)) if part}
+    return Account(market.base, market.quote, balance, follows=balance == used)
+
+
+def _obstacle(prepared: Prepared) -> str:
+    """What of the market keeps the kernel out, whatever the set."""
+    changes = prepared.rules.schedule(prepared.market).changes
+    is_open = prepared.market.status is MarketStatus.TRADING
+    return "" if is_open and not changes else "market rules that change with time"
 
 
 class SweptPaths:
@@ -118,17 +138,20 @@ def _loaded(settings: AppSettings, data: Any, from_: Moment | None, to: Moment |
         raise InvalidConfig(
             f"a sweep varies one bot, and the config has {len(settings.bots)}: keep one of them; nothing was played"
         )
-    found = data_of(settings, data)
+    span = _span(from_, to)
+    if isinstance(data, LoadedData) and span != WHOLE:
+        part = data_within(data, Window(*span))
+        return replace(part, checksum=data_checksum(part.columns))
+    found = data_of(settings, data, span)
     if len(found) != 1:
         raise InvalidInput(f"a sweep plays one market, and there are data of {len(found)}: name those of one")
-    if from_ is None and to is None:
-        return found[0]
-    part = data_within(found[0], _window(from_, to))
-    return replace(part, checksum=data_checksum(part.columns))
+    return found[0]
 
 
-def _window(from_: Moment | None, to: Moment | None) -> Window:
-    return Window(0 if from_ is None else _milliseconds(from_), 2**62 if to is None else _milliseconds(to))
+def _span(from_: Moment | None, to: Moment | None) -> Span:
+    return Span(
+        WHOLE.start if from_ is None else _milliseconds(from_), WHOLE.end if to is None else _milliseconds(to)
+    )
 
 
 def _milliseconds(moment: Moment) -> int:

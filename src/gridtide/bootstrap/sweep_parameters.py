@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from gridtide.config.backtest import BacktestSettings
 from gridtide.config.problems import describe_problems
 from gridtide.config.risk import RiskSettings
-from gridtide.config.schema import section_of
+from gridtide.config.schema import Setting, section_of
 from gridtide.config.strategy import OtherStrategySettings
 from gridtide.domain.errors import InvalidInput
 from gridtide.optimize.parameters import Kind, Parameter, Parameters
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 
 _FIXED = {("strategy", "name"), ("backtest", "balance"), ("backtest", "candle_path"), ("backtest", "rules")}
 """What all sets of a sweep share: they are one strategy's, on one account, and on one path of the price."""
+
+
+OFF = "off"
+"""How a config switches a limit off."""
+_NUMBERS = {
+    frozenset({Decimal}): Kind.DECIMAL,
+    frozenset({int}): Kind.INTEGER,
+    frozenset({bool}): Kind.FLAG,
+    frozenset({str}): Kind.WORD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +80,17 @@ def _of_section(
     for name, field in section.model_fields.items():
         here, value = (*path, name), getattr(values, name, None)
         inner = section_of(field.annotation)
+        if here in _FIXED:
+            continue
         if inner is not None:
             # Of `backtest.fees` the last part is what people write.
             prefix = "fees." if here == ("backtest", "fees") else f"{above}{name}."
             yield from _of_section(inner, value if isinstance(value, BaseModel) else None, here, prefix)
-        elif here not in _FIXED:
+        else:
             key = f"{above}{name}"
             shown = value.value if isinstance(value, Enum) else value
-            yield Parameter(key, here, _kind_of(field), shown, Check(section, name, key))
+            kind, off = _kind_of(name, field)
+            yield Parameter(key, here, kind, shown, Check(section, name, key), off)
 
 
 def _free(key: str, base: Any = None) -> Parameter:
@@ -100,15 +113,13 @@ def _alone(section: type[BaseModel], name: str) -> type[BaseModel]:
     return found
 
 
-def _kind_of(field: FieldInfo) -> Kind:
+def _kind_of(name: str, field: FieldInfo) -> tuple[Kind, str | None]:
+    """The kind of its values, and the word for "none" that a number may be instead."""
     kinds = {member for member in _members(field.annotation) if member is not type(None)}
-    if kinds <= {Decimal}:
-        return Kind.DECIMAL
-    if kinds <= {bool}:
-        return Kind.FLAG
-    if kinds <= {int}:
-        return Kind.INTEGER
-    return Kind.WORD if kinds <= {str} else Kind.FREE
+    words = Setting(name, field).choices
+    if words == (OFF,) and len(kinds) == 2:
+        return _NUMBERS.get(frozenset(kinds - {str}), Kind.FREE), OFF
+    return _NUMBERS.get(frozenset(kinds), Kind.FREE), None
 
 
 def _members(annotation: Any) -> Iterator[Any]:

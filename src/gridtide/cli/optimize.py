@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtide.cli.backtest import ConfigFile, DataFolder, From, Market, Timeframe, To
+from gridtide.cli.backtest import ConfigFile, DataFolder, Market, Timeframe
 from gridtide.cli.optimize_options import (
     Anchored,
     ClusterAddress,
@@ -22,7 +22,7 @@ from gridtide.cli.optimize_options import (
     Trials,
     Windows,
 )
-from gridtide.cli.options import Json
+from gridtide.cli.options import From, Json, To
 
 
 def optimize(

@@ -139,6 +139,10 @@ def _notes(answer: Answer) -> list[str]:
     if refused and "chosen" in plain:
         reason, count = next(iter(plain["refused"].items()))
         notes.append(f"{refused:,} sets were refused, {count:,} of them because: {reason}")
+    if plain["by_engine"]:
+        notes.append(
+            f"{plain['by_engine']:,} sets were played by the engine, because the kernel cannot express them"
+        )
     if answer.judged is not None:
         notes += [f"not known: {missing}" for missing in answer.judged.verdict.missing]
         if answer.judged.neighbours is not None and answer.judged.neighbours.edges:

@@ -68,16 +68,12 @@ def data_for(
     folder: Path | None,
 ) -> LoadedData:
     """One market's data."""
-    (loaded,) = _one(backtesting.data_for(settings, files, start, end, timeframe, folder))
-    return loaded
-
-
-def _one(found: list[LoadedData]) -> list[LoadedData]:
+    found = backtesting.data_for(settings, files, start, end, timeframe, folder)
     if len(found) != 1:
         raise InvalidInput(
             f"a search plays one market, and there are {len(found)} sets of data: name one with --data"
         )
-    return found
+    return found[0]
 
 
 def search_and_show(

@@ -5,10 +5,10 @@ The rules here are ours, for building orders; the venue checks orders with its o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from gridtide.domain.money import (
     ZERO,
@@ -209,15 +209,23 @@ class FeeSchedule:
         return self.asset is None
 
 
-@dataclass(frozen=True, slots=True)
-class TopOfBook:
-    """Best bid and ask and the last traded price; None where a side is empty."""
+class TopOfBook(NamedTuple):
+    """Best bid and ask and the last traded price; None where a side is empty. Equal where the prices are."""
 
     bid: Price | None
     ask: Price | None
     last: Price | None = None
-    bid_amount: Amount | None = field(default=None, compare=False)
-    ask_amount: Amount | None = field(default=None, compare=False)
+    bid_amount: Amount | None = None
+    ask_amount: Amount | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TopOfBook) and self[:3] == other[:3]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
 
     def mid(self, max_spread: Decimal = Decimal("0.005")) -> Price | None:
         """Mid of bid and ask; the last price if a side is empty or the spread is over `max_spread`.

@@ -48,7 +48,9 @@ def see_order(state: EngineState, update: OrderUpdate) -> TrackedOrder | None:
             f"{order.client_order_id} is at the exchange although we never sent it: does another instance run?",
         )
         return order
-    if not _learn_order_id(state, order, update.order_id) or _is_stale(order, update):
+    if order.order_id != update.order_id and not _learn_order_id(state, order, update.order_id):
+        return order
+    if _is_stale(order, update):
         return order
     if _learn(order, update):
         state.orders.touch(order)
@@ -70,7 +72,9 @@ def see_fill(state: EngineState, fill: Fill, source: str) -> bool:
         _zombie(state, order, f"a fill ({fill.trade_id}) beyond what it executed")
     elif order.state.is_terminal:
         _zombie(state, order, f"a fill ({fill.trade_id}) of an order that was not to exist")
-    if not _learn_order_id(state, order, fill.order_id) or lost_history.goes_back(state, fill):
+    if order.order_id != fill.order_id and not _learn_order_id(state, order, fill.order_id):
+        return False
+    if lost_history.goes_back(state, fill):
         return False
     return _book(state, order, fill, source)
 
@@ -133,8 +137,6 @@ def _matches(state: EngineState, order: TrackedOrder, update: OrderUpdate) -> bo
 
 def _learn_order_id(state: EngineState, order: TrackedOrder, order_id: str) -> bool:
     """Note the exchange's id; a second one for the same wish breaks I2 and stops the bot, not the process."""
-    if order_id == order.order_id:
-        return True
     if order_id and order.order_id not in ("", order_id):
         detail = (
             f"{order.client_order_id} stands for two orders at the exchange, {order.order_id} and {order_id}"

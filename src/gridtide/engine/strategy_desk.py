@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,6 @@ MAX_REPORTS_A_STEP = 10_000
 
 WAKE = "~wake"
 """The part of the stored state that is the engine's: when the strategy asked to be called."""
-
-
-_encode = json.JSONEncoder(default=str).encode
 
 
 def own_parts(stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -146,4 +142,4 @@ class StrategyDesk:
 
 def _text(part: Any) -> str:
     """A part as text, to compare: the strategy may change in place what it handed out."""
-    return part if isinstance(part, str) else _encode(part)
+    return part if isinstance(part, str) else repr(part)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +127,7 @@ class BinanceExchange(CcxtExchange):
                 lambda row: price_or_none(row["price"]),
             ),
         )
-        return replace(book, last=last)
+        return book._replace(last=last)
 
     async def find(self, command: QueryOrder) -> OrderUpdate | None:
         """One order, None where the exchange answers that it knows none.

@@ -5,7 +5,6 @@ A message of a known kind that cannot be read raises one of `UNREADABLE`: whoeve
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.candle import Candle
@@ -87,7 +86,7 @@ def with_market_message(book: TopOfBook, message: Row, market: Market) -> TopOfB
     match message:
         case {"e": "trade", "s": symbol, "p": price}:
             check_symbol(symbol, market)
-            return replace(book, last=price_or_none(price))
+            return book._replace(last=price_or_none(price))
         case {"s": symbol, "b": bid, "B": bid_amount, "a": ask, "A": ask_amount} if "e" not in message:
             check_symbol(symbol, market)
             return top_of_book(bid, bid_amount, ask, ask_amount, last=book.last)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gridtide.domain.errors import Transient
@@ -121,7 +120,7 @@ class CcxtFeed:
         book = book_of(ticker)
         trades = (self._client.trades or {}).get(symbol)
         if trades:
-            book = replace(book, last=price_or_none(trades[-1]["price"]))
+            book = book._replace(last=price_or_none(trades[-1]["price"]))
         self._has_book = True
         self._link.buffer.put(BookUpdated(symbol, book))
 

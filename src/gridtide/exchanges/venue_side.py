@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from gridtide.domain.errors import Transient
 from gridtide.domain.events import BookUpdated
 from gridtide.domain.market import Timestamp
-from gridtide.domain.money import Price
 from gridtide.exchanges.candle_line import CandleBuilder, CandleLine
 from gridtide.exchanges.venue_values import own_fill, user_event
 from gridtide.venue.messages import OrderChanged, PriceMoved, VenueRefusal
@@ -223,10 +222,7 @@ class VenueSide:
             self._builder, self._candles = CandleBuilder(timeframe), CandleLine(self.symbol, timeframe)
 
     def book(self) -> TopOfBook:
-        best, last = self.venue.best(self.symbol), self.venue.last_price(self.symbol)
-        return type(best)(
-            best.bid, best.ask, None if last is None else Price(last), best.bid_amount, best.ask_amount
-        )
+        return self.venue.best(self.symbol)
 
     def tell(self, event: StreamEvent) -> None:
         """Stream an event to whoever listens, as the line lets it through."""

@@ -59,7 +59,7 @@ class Column:
         """The value as the config holds it."""
         code = int(self.values[row])
         if code == NULL:
-            return None
+            return self.parameter.off
         if code == LONG:
             return self.long[row]
         match self.parameter.kind:
@@ -205,7 +205,7 @@ def _of_objects(parameter: Parameter, values: Sequence[Any] | NDArray[Any]) -> t
 
 def _code(parameter: Parameter, value: Any, words: dict[str, tuple[int, Any]]) -> tuple[int, Decimal | None]:
     """What stands in the array for a valid value, and beside it."""
-    if value is None:
+    if value is None or value == parameter.off:
         return NULL, None
     match parameter.kind:
         case Kind.DECIMAL:

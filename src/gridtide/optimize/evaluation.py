@@ -67,6 +67,11 @@ class Evaluator(Protocol):
         """The time of the data."""
         ...
 
+    @property
+    def appetite(self) -> int:
+        """How many sets at once keep it busy."""
+        ...
+
     def start_price(self, window: Window) -> Decimal:
         """The first price of a window, which relative values are relative to."""
         ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridtide.optimize import kernel_loop
-from gridtide.optimize.kernel_sets import RESULT_DTYPE, SET_DTYPE, Played, Status
+from gridtide.optimize.kernel_sets import OFF, RESULT_DTYPE, SET_DTYPE, Played, Status
 from gridtide.optimize.levels import plan_sets
 from gridtide.optimize.swept_path import compression_keys
 
@@ -50,7 +50,8 @@ def play_sets(path: SweptPath, sets: Rows, threads: int = 1, *, daily: bool = Fa
     `threads`: how many parts are played at once; the numbers do not depend on it. `daily`: also give the equity of each
     day, 8 bytes a set and day.
     """
-    sets = np.ascontiguousarray(sets, SET_DTYPE)
+    # Machine code is made for rows that may be written to: shared ones are copied.
+    sets = np.require(sets, SET_DTYPE, ["C", "W"])
     results = np.zeros(len(sets), RESULT_DTYPE)
     equity = np.full((len(sets), len(path.day_places)), np.nan) if daily else None
     blocks = [
@@ -87,37 +88,68 @@ def _play_block(
     trace: Integers = _NO_TRACE,
 ) -> int:
     plans = plan_sets(rows, path.market, path.rules, int(path.prices[0]))
+    _leave_risk_to_engine(rows, plans)
     _check_band(path, rows, plans)
     found = np.zeros((len(rows), kernel_loop.FOUND_SIZE))
-    daily = np.zeros((0, 0)) if equity is None else equity
+    daily = np.zeros((1, len(path.day_places))) if equity is None else equity
     starts = np.column_stack((plans.vacant, plans.purchase, plans.limit))
-    traced = 0
+    work = Workspace(plans.levels.shape[1])
     for key, chosen in _by_compression(rows, plans):
         compression = path.compression(key)
-        traced = kernel_loop.play_rows(
-            rows,
-            chosen,
-            path.rules,
-            path.prices,
-            path.pause,
-            compression.prices,
-            compression.places,
-            compression.day_legs,
-            compression.day_extremes,
-            path.day_places,
-            path.day_prices,
-            np.array([compression.absolute, compression.relative]),
-            starts,
-            plans.levels,
-            plans.amounts,
-            plans.sells,
-            plans.status,
-            found,
-            daily,
-            trace,
-        )
+        done = 0
+        while done < len(chosen):
+            done = kernel_loop.play_rows(
+                rows,
+                chosen,
+                path.rules,
+                path.prices,
+                path.pause,
+                compression.prices,
+                compression.places,
+                compression.day_legs,
+                compression.day_extremes,
+                path.day_places,
+                path.day_prices,
+                np.array([compression.absolute, compression.relative]),
+                starts,
+                plans.levels,
+                plans.amounts,
+                plans.sells,
+                plans.status,
+                found,
+                daily,
+                work.ints,
+                work.floats,
+                work.cells,
+                work.values,
+                work.log,
+                work.dust,
+                work.pending,
+                trace,
+                done,
+            )
+            if done < len(chosen):
+                work.grow()
+    traced = int(work.ints[kernel_loop.TRACED])
     _write(path, rows, plans, found, results, equity)
     return traced
+
+
+class Workspace:
+    """What machine code needs to remember while it plays one set; used again for each."""
+
+    def __init__(self, levels: int) -> None:
+        self.ints = np.zeros(kernel_loop.INTS_SIZE, np.int64)
+        self.floats = np.zeros(kernel_loop.FLOATS_SIZE)
+        self.cells = np.zeros((levels, kernel_loop.CELL_SIZE), np.int64)
+        self.values = np.zeros((levels, kernel_loop.VALUE_SIZE))
+        self.log, self.dust = np.zeros((1024, 4)), np.zeros(4096)
+        self.pending = np.zeros((64, 3), np.int64)
+
+    def grow(self) -> None:
+        """Twice as much room where a set may need any amount of it."""
+        self.log, self.dust = np.zeros((2 * len(self.log), 4)), np.zeros(2 * len(self.dust))
+        self.pending = np.zeros((2 * len(self.pending), 3), np.int64)
 
 
 def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:
@@ -125,6 +157,15 @@ def _by_compression(rows: Rows, plans: Plans) -> list[tuple[int, Integers]]:
     playable = np.flatnonzero(plans.status == Status.OK)
     keys = compression_keys(rows[playable], plans.levels[playable])
     return [(int(key), playable[keys == key]) for key in sorted(set(keys.tolist()), key=abs)]
+
+
+_RISK = ("stop_loss", "take_profit", "daily_loss", "drawdown", "losing_streak")
+
+
+def _leave_risk_to_engine(rows: Rows, plans: Plans) -> None:
+    """Stops and circuit breakers are not played here."""
+    is_on = np.logical_or.reduce([rows[name] != OFF for name in _RISK])
+    plans.status[(plans.status == Status.OK) & is_on] = Status.NEEDS_ENGINE
 
 
 def _check_band(path: SweptPath, rows: Rows, plans: Plans) -> None:
@@ -174,5 +215,3 @@ def _write(
     if equity is not None:
         equity[refused] = opening[refused, None]
         equity[~played & ~refused] = np.nan
-
-

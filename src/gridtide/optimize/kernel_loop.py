@@ -4,8 +4,8 @@ Money, amounts and prices are whole numbers wherever they decide something; floa
 functions that call each other stand in this one file, or the copies on disk would be renewed by halves.
 
 How a grid is kept: intervals below `VACANT` wait to buy at their lower level, those from it on to sell at their upper
-one. What breaks that pattern is said by two more facts: intervals from `PENDING` on were never opened, because their buy
-would have taken (a grid without purchase starts so), and `parked` ones wait for money.
+one. What breaks that pattern is said by two more facts: intervals from `PENDING` on were never opened, because their
+buy would have taken (a grid without purchase starts so), and those that `WAITS` wait for money.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridtide.price_path.compiled import compiled, inlined
+from gridtide.price_path.compiled import bare, compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ MAX_TRIES = 5
     TRACED,
 ) = range(19)
 STATE_SIZE = 19
-# … then what its money is counted in. Cash is in units of 1e-8 / CASH_SCALE, so that what an order reserves is whole too.
+# … then what its money is counted in. Cash is in units of 1e-8 / CASH_SCALE, so that what an order reserves is whole.
 (
     LOT,
     VALUE_UP,
@@ -104,12 +104,13 @@ INTS_SIZE = 42
     FREE_CASH,
     FREE_BASE,
     CASH_UNIT,
-) = range(16)
-FLOATS_SIZE = 16
+    MAKER_SHARE,
+) = range(17)
+FLOATS_SIZE = 17
 CHANGING_FLOATS = 9
 
-# Of each interval, in `cells`: its two levels, what it buys in each round trip, the order it has, and what that order is
-# worth, kept because most orders of an interval are the same again and again.
+# Of each interval, in `cells`: its two levels, what it buys in each round trip, the order it has, and what that order
+# is worth, kept because most orders of an interval are the same again and again.
 (
     LOWER,
     UPPER,
@@ -178,6 +179,7 @@ def _read_terms(row: Any, rules: Any, ints: Integers, floats: Floats) -> int:
     floats[THIRD_PRICE] = row.fee_asset_price * 1e-16
     floats[FREE_CASH] = (row.balance_quote - row.total_investment) * 1e-8
     floats[FREE_BASE] = float(row.balance_base - row.base_amount)
+    floats[MAKER_SHARE] = ints[MAKER] / ints[RATE_DOWN]
     floats[CASH_UNIT] = 1e-8 / ints[CASH_SCALE]
     return _check_size(row, rules, ints)
 
@@ -205,23 +207,19 @@ def _check_size(row: Any, rules: Any, ints: Integers) -> int:
 @inlined
 def _value(ints: Integers, price: int, lots: int) -> int:
     """Price times amount in units of 1e-8, cut."""
-    value = price * lots * ints[VALUE_UP]
+    value: int = price * lots * ints[VALUE_UP]
     return value if ints[VALUE_DOWN] == 1 else value // ints[VALUE_DOWN]
 
 
 @inlined
-def _part(amount: int, up: int, down: int) -> int:
-    """Amount times up / down, cut; without the slow division of whole numbers."""
-    product = amount * up
-    found = int(float(product) / down)
-    rest = product - found * down
-    while rest < 0:
-        found -= 1
-        rest += down
-    while rest >= down:
-        found += 1
-        rest -= down
-    return found
+def _part(amount: int, up: int, down: int, share: float) -> int:
+    """Amount times up / down, cut; `share` is the quotient as a float, which is off by one at most and saves the slow
+    division."""
+    found = int(amount * share)
+    rest = amount * up - found * down
+    if rest < 0:
+        return found - 1
+    return found + 1 if rest >= down else found
 
 
 @inlined
@@ -263,12 +261,13 @@ def _measure_buy(
     rate = ints[MAKER if is_maker else TAKER]
     cost = quote * 1e-8
     if fee_in == RECEIVED:
-        fee = _part(received, rate, ints[RATE_DOWN])
+        fee = _part(received, rate, ints[RATE_DOWN], rate / ints[RATE_DOWN])
         return quote, fee, received - fee, cost, fee * (price * floats[TICK_VALUE])
     if fee_in == QUOTE:
-        fee = _part(quote, rate, ints[RATE_DOWN])
+        fee = _part(quote, rate, ints[RATE_DOWN], rate / ints[RATE_DOWN])
         return quote, fee, received, cost + fee * 1e-8, fee * 1e-8
-    fee = _part(quote, ints[THIRD_UP if is_maker else THIRD_TAKER], ints[THIRD_DOWN])
+    rate = ints[THIRD_UP if is_maker else THIRD_TAKER]
+    fee = _part(quote, rate, ints[THIRD_DOWN], rate / ints[THIRD_DOWN])
     value = fee * floats[THIRD_PRICE]
     return quote, fee, received, cost + value, value
 
@@ -281,16 +280,19 @@ def _keep_buy(k: int, fee_in: int, ints: Integers, floats: Floats, cells: Intege
     )
     sell = received // ints[LOT]
     rest = received - sell * ints[LOT]
-    cells[k, BUY_LOTS], cells[k, BUY_QUOTE], cells[k, BUY_FEE], cells[k, BUY_RECEIVED] = cells[k, LOTS], quote, fee, received
+    cells[k, BUY_LOTS], cells[k, BUY_QUOTE], cells[k, BUY_FEE], cells[k, BUY_RECEIVED] = (
+        cells[k, LOTS],
+        quote,
+        fee,
+        received,
+    )
     cells[k, BUY_SELL], cells[k, BUY_REST] = sell, rest
     values[k, BUY_COST], values[k, BUY_FEE_VALUE] = cost, fee_value
     values[k, REST_COST] = cost * (rest / received) if received else 0.0
 
 
 @inlined
-def _buy(
-    k: int, ints: Integers, floats: Floats, cells: Integers, values: Floats, dust: Floats
-) -> None:
+def _buy(k: int, ints: Integers, floats: Floats, cells: Integers, values: Floats, dust: Floats) -> None:
     """The buy of interval k fills, and its sell is placed; as `Intervals.bought`."""
     fee_in = ints[FEE_IN]
     if cells[k, BUY_LOTS] != cells[k, LOTS]:
@@ -328,9 +330,7 @@ def _buy(
 
 
 @compiled
-def _keep_base(
-    k: int, ints: Integers, floats: Floats, cells: Integers, values: Floats, dust: Floats
-) -> None:
+def _keep_base(k: int, ints: Integers, floats: Floats, cells: Integers, values: Floats, dust: Floats) -> None:
     """Sell only what brings back the quote spent; what the rest cost stays with it."""
     received = cells[k, BUY_RECEIVED]
     back = cells[k, BUY_QUOTE] * ints[BACK_UP] // (cells[k, UPPER] * ints[BACK_DOWN])
@@ -357,7 +357,7 @@ def _take_dust(ints: Integers, dust: Floats, amount: int) -> float:
             part = dust[place + 1] * (amount / held)
             dust[place] -= amount
             dust[place + 1] -= part
-            return cost + part
+            return float(cost + part)
         cost += dust[place + 1]
         amount -= held
         ints[DUST_FIRST] += 1
@@ -369,10 +369,10 @@ def _keep_sell(k: int, fee_in: int, ints: Integers, floats: Floats, cells: Integ
     """Keep what the sell of interval k comes to."""
     quote = _value(ints, cells[k, UPPER], cells[k, LOTS])
     if fee_in == THIRD:
-        fee = _part(quote, ints[THIRD_UP], ints[THIRD_DOWN])
+        fee = _part(quote, ints[THIRD_UP], ints[THIRD_DOWN], ints[THIRD_UP] / ints[THIRD_DOWN])
         values[k, SELL_FEE_VALUE] = fee * floats[THIRD_PRICE]
     else:
-        fee = _part(quote, ints[MAKER], ints[RATE_DOWN])
+        fee = _part(quote, ints[MAKER], ints[RATE_DOWN], floats[MAKER_SHARE])
         quote -= fee
         values[k, SELL_FEE_VALUE] = fee * 1e-8
     cells[k, SELL_LOTS], cells[k, SELL_QUOTE], cells[k, SELL_FEE] = cells[k, LOTS], quote, fee
@@ -403,6 +403,8 @@ def _sell(k: int, ints: Integers, floats: Floats, cells: Integers, values: Float
     again = cells[k, PLAN]
     if ints[PROFIT_MODE] != BY_QUOTE:
         again = cells[k, SELL_QUOTE] * ints[SPEND_UP] // (cells[k, LOWER] * ints[SPEND_DOWN])
+        if again and not _is_tradable(ints, cells[k, LOWER], again):
+            again = cells[k, PLAN]  # `Intervals._revive`: too little to trade, so the planned amount again
     _place_buy(k, again, ints, cells)
     if ints[PARKED]:
         _retry_parked(k, ints, cells)
@@ -430,8 +432,8 @@ def _place_buy(k: int, amount: int, ints: Integers, cells: Integers) -> None:
 
 @compiled
 def _retry_parked(below: int, ints: Integers, cells: Integers) -> None:
-    """Open parked buys for which there is money now, the highest first. One that is not below interval `below` may be on
-    the wrong side of the price: the engine has to tell."""
+    """Open parked buys for which there is money now, the highest first. One that is not below interval `below` may be
+    on the wrong side of the price: the engine has to tell."""
     for k in range(ints[TOP] - 1, -1, -1):
         if cells[k, WAITS]:
             need = cells[k, LOWER] * cells[k, LOTS] * ints[NEED]
@@ -517,7 +519,7 @@ def _rise(
                 _sell(k, ints, floats, cells, values)
                 _note_holdings(ints, floats)
                 # How low the price may come again before the next fill: does it count for the drawdown?
-                again = max(floats[LEG_START], (level - floats[SWING]) / (1.0 + floats[SWING_SHARE]))
+                again = max(floats[LEG_START], level * (1.0 - floats[SWING_SHARE]) - floats[SWING])
                 least = floats[FLOOR] * max(floats[LEG_TOP], floats[BEST])
                 if floats[HELD_CASH] + floats[HELD_BASE] * again < least:
                     ints[LOOKS] = 1
@@ -544,8 +546,8 @@ def _open_pending(
     log: Floats,
     trace: Integers,
 ) -> None:
-    """The price has come up to a level whose buy would have taken until now. It rests right below the price from here on,
-    so that any step back may fill it: only the raw path tells."""
+    """The price has come up to a level whose buy would have taken until now. It rests right below the price from here
+    on, so that any step back may fill it: only the raw path tells."""
     level = cells[k, LOWER]
     need = level * cells[k, LOTS] * ints[NEED]
     if need > ints[CASH] - ints[RESERVED]:
@@ -685,7 +687,9 @@ def _purchase(
         quote, fee, received, cost, fee_value = _measure_buy(price + 1, amount, fee_in, False, ints, floats)
         if fee_in == THIRD and fee > ints[THIRDS]:
             fee_in = RECEIVED
-            quote, fee, received, cost, fee_value = _measure_buy(price + 1, amount, fee_in, False, ints, floats)
+            quote, fee, received, cost, fee_value = _measure_buy(
+                price + 1, amount, fee_in, False, ints, floats
+            )
         ints[CASH] -= (quote + (fee if fee_in == QUOTE else 0)) * ints[CASH_SCALE]
         ints[THIRDS] -= fee if fee_in == THIRD else 0
         ints[BASE] += received
@@ -773,8 +777,8 @@ def _look(
     peak: float,
     floor: float,
 ) -> tuple[float, float]:
-    """Peak and least fraction of it after the raw points (start, stop], whose holdings the log tells: row `first` what is
-    held at the start, the others up to `last` what follows."""
+    """Peak and least fraction of it after the raw points (start, stop], whose holdings the log tells: row `first` what
+    is held at the start, the others up to `last` what follows."""
     cash, base = log[first, 0], log[first, 1]
     row = first + 1
     for point in range(start + 1, stop + 1):
@@ -838,7 +842,7 @@ def _has_room(ints: Integers, dust: Floats, log: Floats) -> bool:
         # Half empty, or dust would be moved all the time.
         if 4 * (ints[DUST_LAST] + needed) > dust.size:
             return False
-    return ints[LOGGED] + needed <= log.shape[0]
+    return bool(ints[LOGGED] + needed <= log.shape[0])
 
 
 @inlined
@@ -860,13 +864,21 @@ def _settle(
         leg = pending[number, 0]
         rises = kept[leg] >= kept[leg - 1]
         peak, _ = _look(
-            prices, places[leg - 1], places[leg], log, pending[number, 1], pending[number, 2], rises, peak, -1.0
+            prices,
+            places[leg - 1],
+            places[leg],
+            log,
+            pending[number, 1],
+            pending[number, 2],
+            rises,
+            peak,
+            -1.0,
         )
     return peak
 
 
 @compiled
-def _walk(
+def _walk(  # noqa: PLR0915  the innermost loop, whose parts share all they know
     prices: Any,
     kept: Floats,
     places: Integers,
@@ -888,9 +900,9 @@ def _walk(
     """From the first leg to the last: the drawdown.
 
     `peak` is the highest equity that is certain, `best` the highest that is possible until somebody looks into the
-    `waiting` legs; `floor` is the least certain fraction of a peak. At the turning points everything is certain. Between
-    two of them the price turns back by less than the threshold, which bounds what equity can be there: only where such a
-    bound could change the drawdown is the raw path looked at.
+    `waiting` legs; `floor` is the least certain fraction of a peak. At the turning points everything is certain.
+    Between two of them the price turns back by less than the threshold, which bounds what equity can be there: only
+    where such a bound could change the drawdown is the raw path looked at.
     """
     count, days = kept.size, day_legs.size
     cash, base = floats[HELD_CASH], floats[HELD_BASE]
@@ -980,7 +992,7 @@ def _walk(
             best, waiting = peak, 0
             floor = min(floor, equity / peak)
         before = price
-    return 1.0 - floor
+    return float(1.0 - floor)
 
 
 # --- many sets ---------------------------------------------------------------------------------------
@@ -1010,32 +1022,33 @@ def play_rows(
     status: Integers,
     found: Floats,
     daily: Floats,
+    ints: Integers,
+    floats: Floats,
+    cells: Integers,
+    values: Floats,
+    log: Floats,
+    dust: Floats,
+    pending: Integers,
     trace: Integers,
+    first: int,
 ) -> int:
-    """Play the `chosen` rows, all of which this compression is fine enough for; into `status` and `found`, and into
-    `daily` if it has a row for each set. Returns how many fills were written to `trace`.
+    """Play the `chosen` rows from the `first` on, for all of which this compression is fine enough; into `status`,
+    `found` and `daily`, which has one row or one for each set. Returns where it stopped: before the end only where
+    `log`, `dust` or `pending` are too small. `ints[TRACED]` is the number of fills in `trace`.
 
     `plans`: vacant level, lots to buy at the start, and their limit in ticks. `swing`: threshold of the compression."""
-    widest, days = levels.shape[1], day_legs.size
-    ints, floats = np.zeros(INTS_SIZE, np.int64), np.zeros(FLOATS_SIZE)
-    cells, values = np.zeros((widest, CELL_SIZE), np.int64), np.zeros((widest, VALUE_SIZE))
-    log, dust, pending = np.empty((1024, 4)), np.empty(4096), np.empty((64, 3), np.int64)
-    own_days = np.empty(days)
-    floats[SWING], floats[SWING_SHARE] = swing
-    for number in chosen:
-        ends = daily[number] if daily.shape[0] else own_days
-        while True:
-            _play_row(
-                rows[number], rules, prices, pause, kept, places, day_legs, day_extremes, day_places,
-                day_prices, plans[number], levels[number], amounts[number], sells[number], found[number], ends,
-                ints, floats, cells, values, log, dust, pending, trace,
-            )  # fmt: skip
-            if ints[STATUS] != NO_ROOM:
-                break
-            log, dust = np.empty((2 * log.shape[0], 4)), np.empty(2 * dust.size)
-            pending = np.empty((2 * pending.shape[0], 3), np.int64)
+    for place in range(first, chosen.size):
+        number = chosen[place]
+        _play_row(
+            rows[number], rules, prices, pause, kept, places, day_legs, day_extremes, day_places, day_prices,
+            swing, plans[number], levels[number], amounts[number], sells[number], found[number],
+            daily[number] if daily.shape[0] > 1 else daily[0], ints, floats, cells, values, log, dust, pending,
+            trace,
+        )  # fmt: skip
+        if ints[STATUS] == NO_ROOM:
+            return place
         status[number] = ints[STATUS]
-    return ints[TRACED]
+    return chosen.size
 
 
 @compiled
@@ -1050,6 +1063,7 @@ def _play_row(
     day_extremes: Floats,
     day_places: Integers,
     day_prices: Floats,
+    swing: Floats,
     plan: Integers,
     levels: Integers,
     amounts: Integers,
@@ -1065,6 +1079,7 @@ def _play_row(
     pending: Integers,
     trace: Integers,
 ) -> None:
+    floats[SWING], floats[SWING_SHARE] = swing
     ints[STATUS] = _read_terms(row, rules, ints, floats)
     if ints[STATUS] != OK:
         return
@@ -1072,15 +1087,29 @@ def _play_row(
     in_base = float(row.balance_base) * floats[TICK_VALUE] * kept[0]
     opening = row.balance_quote * 1e-8 + in_third + in_base
     _start(
-        row, rules, int(kept[0]), pause, plan, levels, amounts, sells, ints, floats, cells, values, dust, trace
+        row,
+        rules,
+        int(kept[0]),
+        pause,
+        plan,
+        levels,
+        amounts,
+        sells,
+        ints,
+        floats,
+        cells,
+        values,
+        dust,
+        trace,
     )
     if row.sizing == QUOTE_ONLY and kept.size > 1 and kept[1] >= kept[0]:
         _hold_back_at_price(int(kept[0]), ints, cells)
     if ints[STATUS] != OK:
         return
     drawdown = _walk(
-        prices, kept, places, day_legs, day_extremes, day_places, day_prices, ends, ints, floats, cells,
-        values, log, dust, pending, trace, opening,
+        bare(prices), bare(kept), bare(places), bare(day_legs), bare(day_extremes), bare(day_places),
+        bare(day_prices), bare(ends), bare(ints), bare(floats), bare(cells), bare(values), bare(log), bare(dust),
+        bare(pending), bare(trace), opening,
     )  # fmt: skip
     if ints[STATUS] == OK:
         last = kept[kept.size - 1]

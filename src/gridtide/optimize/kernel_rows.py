@@ -104,6 +104,33 @@ _OBSTACLES: Final = {
         lambda of: of.is_word("fees.asset", of.account.base), "fees paid in the base asset"
     ),
 }
+_RISK: Final = {
+    "risk.stop_loss": "a stop loss",
+    "risk.trailing_stop": "a trailing stop",
+    "risk.take_profit": "a take-profit",
+    "risk.time_limit_hours": "a time limit",
+    "risk.max_exposure": "a limit of exposure",
+    "risk.circuit_breaker.max_daily_loss": "circuit breakers",
+    "risk.circuit_breaker.max_drawdown": "circuit breakers",
+    "risk.circuit_breaker.max_consecutive_losses": "circuit breakers",
+    "risk.circuit_breaker.max_orders_a_minute": "circuit breakers",
+    "risk.price_sanity.max_jump": "doubted prices",
+    "risk.price_sanity.max_spread": "doubted prices",
+}
+"""Rules that may act where they are not switched off, and `risk` is not off."""
+_OF_RISK_RULES: Final = (
+    "risk.price_sanity.max_depeg",  # a backtest knows no price of the quote asset
+    "risk.price_sanity.stale_seconds",  # backtests do not look at it
+    "risk.circuit_breaker.on_trip",
+    "risk.circuit_breaker.resume_",
+    "risk.exit.",
+    *(
+        f"risk.{rule}_{what}"
+        for rule in ("stop_loss", "trailing_stop", "take_profit", "time_limit")
+        for what in ("seconds", "action")
+    ),
+)
+"""What says how those rules act, by how the keys begin."""
 _KNOWN: Final = frozenset(
     (
         *_DECIMALS,
@@ -126,11 +153,14 @@ class Obstacles:
     reasons: tuple[str, ...]
 
 
-def obstacles(sets: ParameterSets, account: Account, *, is_grid: bool, has_gaps: bool) -> Obstacles:
-    """Why the engine has to play a set: the first reason found."""
+def obstacles(
+    sets: ParameterSets, account: Account, *, is_grid: bool, has_gaps: bool, obstacle: str = ""
+) -> Obstacles:
+    """Why the engine has to play a set: the first reason found. `obstacle`: one that stands for all of them."""
     values, codes = Values(sets, account), np.zeros(len(sets), np.int64)
     reasons = [""]
-    for stands, why in _all(sets, values, is_grid=is_grid, has_gaps=has_gaps):
+    found = [(True, obstacle)] if obstacle else _all(sets, values, is_grid=is_grid, has_gaps=has_gaps)
+    for stands, why in found:
         place = reasons.index(why) if why in reasons else len(reasons)
         if place == len(reasons):
             reasons.append(why)
@@ -151,13 +181,19 @@ def _all(
         yield True, why
     for obstacle in _OBSTACLES.values():
         yield obstacle.stands(of), obstacle.why
+    for key, why in _RISK.items():
+        if key in sets.parameters:
+            yield (of["risk.enabled"] != 0) & ~of.is_out(key), why
     if has_gaps:
         yield of["backtest.halt_at_gaps"] != 0, "a market that is closed in gaps of its data"
 
 
 def unknown_keys(sets: ParameterSets) -> list[str]:
     """Settings that could matter, and that this module has not been told of."""
-    return [parameter.key for parameter in sets.parameters if parameter.key not in _KNOWN]
+    keys = (parameter.key for parameter in sets.parameters)
+    return [
+        key for key in keys if key not in _KNOWN and key not in _RISK and not key.startswith(_OF_RISK_RULES)
+    ]
 
 
 def _account_obstacle(account: Account) -> str:
@@ -182,8 +218,8 @@ def rows_of(sets: ParameterSets, account: Account) -> Rows:
     for key in _FLAGS:
         rows[key] = of[key] != 0
     rows["num_grids"] = np.where(of.is_out("num_grids"), of["intervals"] + 1, of["num_grids"])
-    rows["balance_quote"] = _balance(account, account.quote)
-    rows["balance_base"] = _balance(account, account.base)
+    rows["balance_quote"] = rows["total_investment"] if account.follows else _balance(account, account.quote)
+    rows["balance_base"] = rows["base_amount"] if account.follows else _balance(account, account.base)
     _put_fees(rows, of)
     _put_limits(rows, of)
     return rows

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridtide.domain.money import EXACT, ZERO, tidy
 from gridtide.strategies.grid.config import (
@@ -25,10 +26,8 @@ from gridtide.strategies.grid.config import (
     VacantRule,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Rows = NDArray[Any]
+Rows = NDArray[Any]
+"""A structured array of SET_DTYPE or RESULT_DTYPE."""
 
 PLACES: Final = 8
 """Decimals of every whole number of a set."""
@@ -97,16 +96,17 @@ SET_DTYPE: Final = np.dtype(
     ],
     align=True,
 )
-"""A parameter set with its account; `set_row` makes one."""
+"""A parameter set with its account; `set_row` makes one. Rules of risk are not played yet: a set in which one is on
+ends as NEEDS_ENGINE."""
 
 
 class Status(IntEnum):
-    """What became of a set. Only OK rows have traded; UNTRADED ones are results too, the others are none."""
+    """What became of a set: the first two have results (`HAS_RESULT`), the others have none."""
 
     OK = 0
     REFUSED = 1
-    """The plan was refused (range, break-even, amounts, rules of the market): the bot never trades, the account stays as
-    it began. `PlanRefused` has the words; `optimize.levels.refusal` gives them."""
+    """The plan was refused (range, break-even, amounts, rules of the market): the bot never trades, the account stays
+    as it began. `optimize.levels.refusal` has the words."""
     NO_MONEY = 2
     """The account has less than the grid is to use: a backtest raises `PlanRefused` before it starts."""
     NEEDS_ENGINE = 3
@@ -170,7 +170,7 @@ def set_row(grid: GridConfig, terms: Terms) -> np.void:
     """The row of a grid on an account. Raises `Inexpressible` with the reason."""
     if grid.trailing is not Trailing.NONE:
         raise Inexpressible(f"trailing: {grid.trailing} is not known to the sweep kernel")
-    row = np.zeros((), SET_DTYPE)
+    row: np.void = np.zeros(1, SET_DTYPE)[0]
     for name in ("lower_price", "upper_price", "total_investment", "price_cap", "base_amount"):
         row[name] = units(name, getattr(grid, name))
     row["base_cost"] = units("base_cost", grid.base_cost or ZERO)
@@ -190,7 +190,7 @@ def set_row(grid: GridConfig, terms: Terms) -> np.void:
     row["fee_asset"] = terms.fee_asset
     row["post_only"] = grid.post_only
     row["allow_below_break_even"] = grid.allow_below_break_even
-    return row[()]
+    return row
 
 
 def grid_of(row: np.void, symbol: str) -> GridConfig:

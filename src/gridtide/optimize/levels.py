@@ -145,9 +145,7 @@ def _rate(count: int) -> Any:
     return decimal_of(count)
 
 
-def _plan_exactly(
-    plans: Plans, number: int, row: np.void, market: Market, rules: Rules, price: int
-) -> None:
+def _plan_exactly(plans: Plans, number: int, row: np.void, market: Market, rules: Rules, price: int) -> None:
     tick, lot = decimal_of(rules.tick), decimal_of(rules.lot)
     try:
         plan = exact_plan(row, market, price * tick)
@@ -208,7 +206,14 @@ def _plan_rows(
             vacant[number] = _vacant(row, levels[number], price)
             limit[number] = int((price + 1) * (_UNIT + row.price_cap) // _UNIT)
             found, purchase[number] = _size(
-                row, rules, levels[number], vacant[number], price, limit[number], amounts[number], sells[number]
+                row,
+                rules,
+                levels[number],
+                vacant[number],
+                price,
+                limit[number],
+                amounts[number],
+                sells[number],
             )
         status[number] = found
 
@@ -267,14 +272,14 @@ def _check_levels(row: Any, rules: Rules, levels: Integers, price: int) -> int:
 @compiled
 def _vacant(row: Any, levels: Integers, price: int) -> int:
     """As `strategies.grid.vacant`."""
-    top = row.num_grids - 1
+    top: int = row.num_grids - 1
     if row.sizing == _QUOTE_ONLY:
         return top
     if price <= levels[0]:
         return 0
     if price >= levels[top]:
         return top
-    above = np.searchsorted(levels[: top + 1], price)
+    above = int(np.searchsorted(levels[: top + 1], price))
     if levels[above] == price or row.vacant == 1:
         return above
     if row.vacant == 2:
@@ -342,7 +347,7 @@ def _size(
 @compiled
 def _reserve(row: Any, quote: float, base: float, price: int, limit: int) -> float:
     if row.reserve >= 0:
-        return row.reserve / _UNIT
+        return float(row.reserve / _UNIT)
     taker = row.taker / _UNIT
     maker = row.maker / _UNIT
     if row.fee_asset == 1:
@@ -350,7 +355,7 @@ def _reserve(row: Any, quote: float, base: float, price: int, limit: int) -> flo
     if row.sizing in (_QUOTE_ONLY, _BASE_AND_QUOTE):
         return 1.0 - 1.0 / (1.0 + maker) if row.fee_asset == 1 else 0.0
     at_worst = quote * (1.0 + maker) + base * limit * (1.0 + taker)
-    return max(1.0 - (quote + base * price) / at_worst, 0.0)
+    return float(max(1.0 - (quote + base * price) / at_worst, 0.0))
 
 
 @compiled

@@ -45,17 +45,9 @@ class ParameterSets:
     def __len__(self) -> int:
         return self.count
 
-    def values(self, key: str) -> Integers:
-        """Codes of a parameter, a row each, as `Column.values` has them."""
-        return self.column(key).values
-
     def column(self, key: str) -> Column:
-        """A parameter's column, which is the config's own value over and over where nothing varies."""
-        found = self.columns.get(key)
-        if found is not None:
-            return found
-        parameter = self.parameters[key]
-        return constant(parameter, parameter.base, self.count)
+        """A parameter's column; where nothing varies one of a single row, the config's own value."""
+        return self.columns.get(key) or _base(self.parameters, key, 1)
 
     def overrides(self, row: int) -> dict[tuple[str, ...], Any]:
         """What a set puts in the place of the config's values, by where it stands."""

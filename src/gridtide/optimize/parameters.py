@@ -38,6 +38,8 @@ class Parameter:
     """The config's own value as the config holds it; None where it is left out."""
     parse: Callable[[Any], Any]
     """The config's own check of one value, which gives it as the config holds it; raises `InvalidInput`."""
+    off: Any = None
+    """The one value of a number that is none: ``off`` where the config says so, else that it is left out."""
 
 
 class Parameters:

@@ -89,7 +89,7 @@ def search(
     promises little (for sets that take long; `source` must be `SampledTrials`).
     """
     best = _Best(problem, source.trials())
-    size = batch or 1
+    size = batch or problem.evaluator.appetite
     while (left := trials - source.told) > 0:
         sets = source.ask(min(size, left))
         if not sets:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Account:
     quote: str
     balances: Mapping[str, Decimal]
     """By asset, as `backtest.balance` has them."""
+    follows: bool = False
+    """Whether the account holds just what each set is to use, and nothing else."""
 
 
 class Values:
@@ -46,10 +48,7 @@ class Values:
         """Where nothing varies a column of one row, which NumPy spreads over all."""
         found = self._columns.get(key)
         if found is None:
-            varied = self._sets.columns.get(key)
-            found = self._columns[key] = (
-                varied if varied is not None else self._sets.take(slice(0, 1)).column(key)
-            )
+            found = self._columns[key] = self._sets.column(key)
         return found
 
     def __getitem__(self, key: str) -> Integers:
@@ -64,7 +63,11 @@ class Values:
         column = self.column(key)
         return np.isin(column.values, [place for place, word in enumerate(column.words) if word in meant])
 
-    def is_above(self, key: str, most: Decimal) -> Flags:
+    def exceeds(self, key: str, asset: str) -> Flags:
+        """Where a set is to use more of an asset than the account has."""
+        if self.account.follows:
+            return np.zeros(1, np.bool_)
+        most = self.account.balances.get(asset, ZERO)
         units = int((most * SCALE).to_integral_value(ROUND_FLOOR))
         return self[key] > min(units, 2**63 - 1)
 
@@ -121,11 +124,11 @@ ACCOUNT = (
         ),
     ),
     Rule(
-        lambda of: of.is_above("total_investment", of.account.balances.get(of.account.quote, ZERO)),
+        lambda of: of.exceeds("total_investment", of.account.quote),
         lambda of: f"total_investment is more {of.account.quote} than backtest.balance has",
     ),
     Rule(
-        lambda of: of.is_above("base_amount", of.account.balances.get(of.account.base, ZERO)),
+        lambda of: of.exceeds("base_amount", of.account.base),
         lambda of: f"base_amount is more {of.account.base} than backtest.balance has",
     ),
 )
@@ -162,10 +165,6 @@ def long_rows(sets: ParameterSets) -> Flags:
         if column.long:
             found |= column.values == LONG
     for parameter in sets.parameters:
-        if parameter.key not in sets.columns and _is_long(sets, parameter.key):
+        if parameter.key not in sets.columns and sets.column(parameter.key).long:
             found[:] = True
     return found
-
-
-def _is_long(sets: ParameterSets, key: str) -> Any:
-    return bool(sets.take(slice(0, 1)).column(key).long)

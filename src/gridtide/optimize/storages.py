@@ -14,7 +14,7 @@ from gridtide.domain.errors import Defect, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, RDBStorage
 
 _ADDRESS = "://"
 _POSTGRES = ("postgresql", "postgres")
@@ -46,7 +46,12 @@ def trial_store(place: str) -> Iterator[TrialStore]:
     it may hold a password.
     """
     if is_address(place):
-        yield TrialStore(_database(place), True, lambda: None)
+        shared = _database(place)
+        try:
+            yield TrialStore(shared, True, lambda: None)
+        finally:
+            shared.remove_session()
+            shared.engine.dispose()
         return
     from optuna.storages import JournalStorage
 
@@ -59,7 +64,7 @@ def trial_store(place: str) -> Iterator[TrialStore]:
         file.close()
 
 
-def _database(address: str) -> BaseStorage:
+def _database(address: str) -> RDBStorage:
     from optuna.storages import RDBStorage
 
     kind, _, rest = address.partition(_ADDRESS)

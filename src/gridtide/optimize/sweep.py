@@ -60,6 +60,8 @@ class Sweeper:
     origin: Origin
     is_grid: bool
     has_gaps: bool
+    obstacle: str = ""
+    """What of the market itself the kernel cannot play; empty where there is nothing."""
 
     def play(
         self,
@@ -82,7 +84,11 @@ class Sweeper:
         found = sets_of(self.parameters, sets)
         board = Board(found, progress, daily=daily)
         board.refuse(refusals(found, self.account, is_grid=self.is_grid))
-        board.leave_to_engine(obstacles(found, self.account, is_grid=self.is_grid, has_gaps=self.has_gaps))
+        board.leave_to_engine(
+            obstacles(
+                found, self.account, is_grid=self.is_grid, has_gaps=self.has_gaps, obstacle=self.obstacle
+            )
+        )
         self._play_kernel(board, threads or _cores(), window)
         if use_engine:
             self._play_engine(board, window)

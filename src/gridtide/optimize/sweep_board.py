@@ -108,11 +108,11 @@ class Board:
         if engine:
             causes = ", ".join(f"{why} ({number:,})" for why, number in self._causes.most_common())
             were = (
-                "were played by the engine"
-                if self.by_engine.any()
-                else "were left to the engine, which was not asked"
+                "played by the engine" if self.by_engine.any() else "left to the engine, which was not asked"
             )
-            found.append(f"{engine:,} of {count:,} sets {were}, because the kernel cannot express: {causes}")
+            found.append(
+                f"{engine:,} of {count:,} sets were {were}, because the kernel cannot express: {causes}"
+            )
         if refused:
             found.append(f"{refused:,} of {count:,} sets were refused; the column reason says why")
         return tuple(found)

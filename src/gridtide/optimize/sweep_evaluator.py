@@ -36,6 +36,10 @@ class SweepEvaluator:
         return Window(int(times[0]), int(times[-1]) + step)
 
     @property
+    def appetite(self) -> int:
+        return self.threads
+
+    @property
     def last_price(self) -> Decimal:
         """Where the data end."""
         columns = self.columns

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from gridtide.domain.errors import InvalidInput, StorageFailed
+from gridtide.domain.errors import Defect, InvalidInput, StorageFailed
 from gridtide.optimize.confirm import require_equal
 from gridtide.optimize.engine_sets import FIGURES
 from gridtide.optimize.sweep_board import UNPLACED
@@ -160,15 +160,27 @@ class SweepResult:
     ) -> EngineRun:
         """Play one set (a number, a row of this result, or the best one) in the engine, and hold the row against it.
 
-        Raises `Defect` where a fill differs, or money or drawdown by more than 1e-9 of itself.
+        Raises `Defect` where a fill differs, or money or drawdown by more than 1e-9 of itself, and `InvalidInput` for a
+        set that both refuse.
         """
         if self.world is None:
             raise InvalidInput("this result has no engine at hand to confirm it: make it with gridtide.sweep")
         chosen = self.best(objective) if row is None else row
         number = int(chosen["set"] if isinstance(chosen, Mapping) else chosen)
-        run = self.world.run(self.sets, number)
+        run = self._run(self.world, number)
         swept = None if self.engine[number] else self.world.fills(self.sets, number, run.walk)
         require_equal(self.row(number), run, swept)
+        return run
+
+    def _run(self, world: World, number: int) -> EngineRun:
+        try:
+            run = world.run(self.sets, number)
+        except InvalidInput as error:
+            if self.is_refused[number]:
+                raise
+            raise Defect(f"set {number} was swept, and the engine refuses it: {error}") from error
+        if self.is_refused[number]:
+            raise Defect(f"set {number} was refused, and the engine plays it: {self.row(number)['reason']}")
         return run
 
     def _reason(self, number: int) -> str:

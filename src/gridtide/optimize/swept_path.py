@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from gridtide.optimize.kernel_sets import SPACINGS, Status
 from gridtide.optimize.levels import Rules, plan_sets
 from gridtide.performance.days import midnights
 from gridtide.price_path.compiled import compiled
-from gridtide.price_path.compression import Threshold, extremes_before, turning_points
+from gridtide.price_path.compression import Threshold, extremes_among, extremes_before, turning_points
 from gridtide.strategies.grid.config import GridSpacing
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-STEPS_AN_OCTAVE = 2
+STEPS_AN_OCTAVE = 4
 """Compressions for each doubling of the smallest step: more cost more to make, fewer leave more points to play."""
 _BAND_MS = 360_000
 """Longer than an exchange's average price for its price band looks back."""
@@ -63,15 +63,15 @@ class SweptPath:
         if not len(prices) or len(prices) != len(times):
             raise InvalidValue("there is no price to walk: the data holds no row")
         self.market = market
-        self.prices = prices
+        self.prices = _frozen(prices, np.int32 if prices.max() < 2**31 else np.int64)
         """Ticks, of int32 or int64, a number each raw point."""
-        self.times = times
+        self.times = _frozen(times, np.int64)
         """When each raw point is reached, ms UTC."""
         self.rules = Rules.of(market)
         ends = np.searchsorted(times, midnights(int(times[0]), int(times[-1]))) - 1
-        self.day_places = np.append(np.clip(ends, 0, len(times) - 1), len(times) - 1)
+        self.day_places = _frozen(np.append(np.clip(ends, 0, len(times) - 1), len(times) - 1), np.int64)
         """Raw index of the last point of each UTC day, and of the last of all."""
-        self.day_prices = prices[self.day_places].astype(np.float64)
+        self.day_prices = _frozen(prices[self.day_places], np.float64)
         self._compressions: dict[int, Compression] = {}
         self._stays: _Stays | None = None
         self._roughness: float | None = None
@@ -132,7 +132,7 @@ class SweptPath:
         return found
 
     def prepare(self, sets: Rows) -> None:
-        """Make the compressions and sums that `sets` need, finer ones first; `play_sets` would else do it at first need."""
+        """Make the compressions and sums that `sets` need, finer ones first; `play_sets` would else do it at need."""
         if not len(sets):
             return
         plans = plan_sets(sets, self.market, self.rules, int(self.prices[0]))
@@ -145,16 +145,22 @@ class SweptPath:
     def _compress(self, key: int) -> Compression:
         threshold = _threshold(key)
         finer = [other for other in self._compressions if other * key > 0 and abs(other) < abs(key)]
-        among = self._compressions[max(finer, key=abs)].places if finer else None
-        places = turning_points(self.prices, threshold, among)
-        legs, extremes = extremes_before(self.prices, places, self.day_places)
+        if not finer:
+            places = turning_points(self.prices, threshold)
+            legs, extremes = extremes_before(self.prices, places, self.day_places)
+        else:
+            former = self._compressions[max(finer, key=abs)]
+            places = turning_points(self.prices, threshold, former.places)
+            legs, extremes = extremes_among(
+                former.prices, former.places, former.day_legs, former.day_extremes, places, self.day_places
+            )
         return Compression(
             float(threshold.absolute),
             threshold.relative,
-            self.prices[places].astype(np.float64),
-            places,
-            legs,
-            extremes.astype(np.float64),
+            _frozen(self.prices[places], np.float64),
+            _frozen(places, np.int64),
+            _frozen(legs, np.int64),
+            _frozen(extremes, np.float64),
         )
 
     # --- other derived things ------------------------------------------------------------------------
@@ -180,7 +186,7 @@ class SweptPath:
         np.save(folder / "prices.npy", self.prices)
         np.save(folder / "times.npy", self.times)
         for key, compression in self._compressions.items():
-            for name in ("prices", "places", "day_legs", "day_extremes"):
+            for name in _STORED:
                 np.save(folder / f"{name}_{key}.npy", getattr(compression, name))
         text = json.dumps({"market": _market_json(self.market), "keys": sorted(self._compressions)})
         (folder / "path.json").write_text(text)
@@ -188,11 +194,10 @@ class SweptPath:
     @classmethod
     def load(cls, folder: Path, *, mmap: bool = True) -> Self:
         """What `save` wrote; with `mmap` the operating system shares the pages between processes."""
-        mode = "r" if mmap else None
+        mode: Literal["r"] | None = "r" if mmap else None
 
         def array(name: str) -> NDArray[Any]:
             found: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode=mode)
-            # A plain view: machine code is made for arrays, and would be made again for memory maps.
             return found.view(np.ndarray)
 
         stored = json.loads((folder / "path.json").read_text())
@@ -202,9 +207,19 @@ class SweptPath:
             path._compressions[key] = Compression(
                 float(threshold.absolute),
                 threshold.relative,
-                *(array(f"{name}_{key}") for name in ("prices", "places", "day_legs", "day_extremes")),
+                *(_frozen(array(f"{name}_{key}")) for name in _STORED),
             )
         return path
+
+
+_STORED = ("prices", "places", "day_legs", "day_extremes")
+
+
+def _frozen(array: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
+    """In one piece and read-only, whatever it comes from: machine code is made anew for each kind of array."""
+    frozen = np.ascontiguousarray(array, dtype).view()
+    frozen.flags.writeable = False
+    return frozen
 
 
 def compression_keys(sets: Rows, levels: Integers) -> Integers:
@@ -323,7 +338,7 @@ def _market_json(market: Market) -> dict[str, Any]:
 
 
 def _market_of(stored: dict[str, Any]) -> Market:
-    rules = {
+    rules: dict[str, Any] = {
         name: Decimal(value) if isinstance(value, str) else value
         for name, value in stored["rules"].items()
         if name != "price_band"

@@ -76,6 +76,10 @@ class WorkerEvaluator:
     def span(self) -> Window:
         return self.local.span
 
+    @property
+    def appetite(self) -> int:
+        return BATCHES_A_WORKER * self._workers()
+
     def start_price(self, window: Window) -> Decimal:
         return self.local.start_price(window)
 

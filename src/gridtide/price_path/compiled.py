@@ -6,9 +6,12 @@ The plain Python function stays the reference: it is the compiled one's ``py_fun
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba import carray  # type: ignore[attr-defined]  # it is numba's own public name
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -27,8 +30,8 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`function` as machine code that becomes a part of each compiled function of the same file that calls it: for small
-    ones in the innermost loop, where handing over arrays would cost more than the work itself."""
+    """`function` as machine code that becomes a part of each compiled function of the same file that calls it: for
+    small ones in the innermost loop, where handing over arrays would cost more than the work itself."""
     machine_code: Callable[_P, _R] = numba.njit(nogil=True, forceinline=True)(function)
     return machine_code
 
@@ -36,3 +39,21 @@ def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _compile(function: Callable[_P, _R], *, is_kept: bool) -> Callable[_P, _R]:
     machine_code: Callable[_P, _R] = numba.njit(cache=is_kept, nogil=True)(function)
     return machine_code
+
+
+@intrinsic
+def _pointer(_: Any, __: Any) -> Any:
+    """An address as a pointer."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.uintp), codegen
+
+
+@numba.njit(nogil=True, forceinline=True)
+def bare(array: Any) -> Any:
+    """For machine code only: `array` without the count of its users, which costs more than small work on it does.
+    Whoever hands it on must hold the array itself for as long, as the caller of compiled code in Python does."""
+    address = array.ctypes.data
+    return carray(_pointer(address), array.shape, array.dtype)  # type: ignore[call-arg]  # numba hands in the context

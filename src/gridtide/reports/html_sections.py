@@ -63,7 +63,9 @@ def sections(result: BacktestResult, charts: Mapping[str, Chart]) -> Iterable[st
     yield _section("Markets", "".join(_market(result, market) for market in result.markets))
     if result.notices:
         yield _section("What the bots told", _notices(result))
-    yield _section("Settings", _details("Every setting of this run", _rows(settings_rows(result.settings))))
+    yield _section(
+        "Settings", _details("Every setting that this run read", _rows(settings_rows(result.settings)))
+    )
     yield _section("Where it comes from", _rows(_origin(result)))
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WIDTH, HEIGHT = 1080, 1350
+MOST_MARKETS = 4
+_MARKET_HEIGHT = 450
 _EDGE = 48
 _PAGE: Colour = (15, 20, 25)
 _CARD: Colour = (24, 32, 40)
@@ -71,14 +73,20 @@ def write_png(result: BacktestResult, path: Path | str) -> None:
 
 
 def png_picture(result: BacktestResult) -> bytes:
-    """A PNG of `WIDTH` by `HEIGHT` pixels; of several markets the first one's price."""
-    canvas = Canvas(WIDTH, HEIGHT, _PAGE)
+    """A PNG of `WIDTH` by `HEIGHT` pixels, and higher by a price chart for each further market, up to `MOST_MARKETS` of
+    them."""
+    shown = result.markets[:MOST_MARKETS]
+    height = HEIGHT + (len(shown) - 1) * _MARKET_HEIGHT
+    canvas = Canvas(WIDTH, height, _PAGE)
     _heading(canvas, result)
     _cards(canvas, result, top=150)
     _equity(canvas, result, (_EDGE, 420, WIDTH - _EDGE, 840))
-    _price(canvas, result, result.markets[0], (_EDGE, 880, WIDTH - _EDGE, 1290))
-    canvas.text(_EDGE, 1312, f"gridtide {result.version}", _MUTED, 2)
-    canvas.text(WIDTH - _EDGE, 1312, f"data {result.data_checksum[:12]}", _MUTED, 2, align=1)
+    for number, market in enumerate(shown):
+        top = 880 + number * _MARKET_HEIGHT
+        _price(canvas, result, market, (_EDGE, top, WIDTH - _EDGE, top + _MARKET_HEIGHT - 40))
+    more = f", {len(result.markets) - len(shown)} more markets" if len(result.markets) > len(shown) else ""
+    canvas.text(_EDGE, height - 38, f"gridtide {result.version}{more}", _MUTED, 2)
+    canvas.text(WIDTH - _EDGE, height - 38, f"data {result.data_checksum[:12]}", _MUTED, 2, align=1)
     return canvas.png()
 
 

@@ -154,8 +154,10 @@ def period_of(result: BacktestResult) -> str:
 
 
 def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every setting by its dotted key, `bots[0].market`; what its name calls a secret is hidden once more."""
-    return list(_rows("", settings))
+    """Every setting that a backtest reads, by its dotted key, `bots[0].market`; what its name calls a secret is hidden
+    once more."""
+    played = {name: part for name, part in settings.items() if name not in _OTHER_WORLDS}
+    return list(_rows("", played))
 
 
 def _rows(key: str, value: Any) -> list[tuple[str, str]]:
@@ -172,4 +174,6 @@ def _rows(key: str, value: Any) -> list[tuple[str, str]]:
             return [(key, str(value))]
 
 
+_OTHER_WORLDS = ("sandbox", "storage", "logging")
+"""Sections of a config that no backtest reads."""
 _SECRET_NAMES = ("key", "secret", "password", "passphrase", "token")

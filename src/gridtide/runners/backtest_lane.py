@@ -81,9 +81,12 @@ class Lane:
 
     def _find_stop(self, exchange: DirectExchange, moment: Timestamp | None) -> Stop | None:
         path, start = self.path, self.position + 1
-        for due in (self.engine.next_timer(), self.next_close()):
-            if due is not None and (moment is None or due < moment):
-                moment = due
+        timer = self.engine.next_timer()
+        if timer is not None and (moment is None or timer < moment):
+            moment = timer
+        if self._candles is not None:
+            close = self.next_close()
+            moment = close if moment is None or (close is not None and close < moment) else moment
         found = self._next_touch(exchange, start)
         if moment is not None and moment <= self._ends_at:
             index = path.first_at(moment)

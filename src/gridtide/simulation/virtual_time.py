@@ -32,6 +32,8 @@ class _Turn(asyncio.Handle):
     """A callback of the next turn. It keeps no traceback, and no copy of a context that nobody asked for."""
 
     __slots__ = ()
+    _cancelled = False
+    _repr = _source_traceback = None
     _callback: Callable[..., object] | None
     _args: tuple[Any, ...]
     _context: Context | None
@@ -42,19 +44,20 @@ class _Turn(asyncio.Handle):
         self._callback = callback
         self._args = args
         self._context = context
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
 
     def cancel(self) -> None:
-        self._cancelled = True
         self._callback = None
+
+    def cancelled(self) -> bool:
+        return self._callback is None
 
 
 class _Alarm(asyncio.TimerHandle):
     """A callback of a later moment; one that is cancelled stays where it is: its time comes soon."""
 
     __slots__ = ()
+    _cancelled = False
+    _repr = _source_traceback = None
     _callback: Callable[..., object] | None
     _args: tuple[Any, ...]
     _context: Context | None
@@ -67,14 +70,12 @@ class _Alarm(asyncio.TimerHandle):
         self._callback = callback
         self._args = args
         self._context = context
-        self._cancelled = False
-        self._scheduled = True
-        self._repr = None
-        self._source_traceback = None
 
     def cancel(self) -> None:
-        self._cancelled = True
         self._callback = None
+
+    def cancelled(self) -> bool:
+        return self._callback is None
 
 
 class InlineExecutor(Executor):
@@ -177,7 +178,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _pass_time(self) -> None:
         """To the next moment somebody waits for."""
         alarms = self._alarms
-        while alarms and alarms[0][2].cancelled():
+        while alarms and alarms[0][2]._callback is None:  # noqa: SLF001
             heappop(alarms)
         if not alarms:
             raise Stalled("everything waits and nothing is due")
