@@ -64,6 +64,9 @@ def test_the_view_says_what_the_folder_says(study: Path) -> None:
     for row, each in zip(view.front, told["front"], strict=True):
         assert view.figures["final_equity"][row] == each["in_sample"]["final_equity"]
     assert len(view.statistics) == 9
+    assert view.hold is not None
+    assert view.hold[0] == view.equity[0]
+    assert len(view.hold) == len(view.times)
 
 
 def test_report_prints_the_verdict_and_writes_the_page(study: Path, command: Command, folder: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_folder_keeps_every_trial_for_others_to_read(tmp_path: Path) -> None:
         study.keep(
             {"state": "done", "walk_forward": plain_walk(problem, found.walk)},
             found.by_window,
-            (found.walk.times, found.walk.equity),
+            {"time": found.walk.times, "equity": found.walk.equity},
         )
     rows = duckdb.read_parquet(f"{tmp_path}/a/trials.parquet")
     assert rows.columns[:4] == ["window", "x", "y", "final_equity"]

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gridtide.optimize.space import ParameterSet, Space
     from gridtide.optimize.storages import TrialStore
     from gridtide.optimize.sweep import Sweeper
+    from gridtide.optimize.walk_forward import WalkForward
 
 Listener = Callable[[Advance], None]
 
@@ -158,8 +159,14 @@ def run_optimization(
         answer = _answer(prepared, problem, searched, study, config)
         plain = {**answer.plain, "seconds": round(time.perf_counter() - begun, 3)}
         assert searched.walk is not None
-        study.keep(plain, searched.by_window, (searched.walk.times, searched.walk.equity))
+        study.keep(plain, searched.by_window, _curves(prepared, searched.walk))
     return Answer(folder, plain, searched, answer.judged, answer.trading, answer.notes)
+
+
+def _curves(prepared: Prepared, walk: WalkForward) -> dict[str, Any]:
+    """The walk-forward's equity, and what holding made of the same money over the same time."""
+    prices = prepared.evaluator.prices_at(walk.times)
+    return {"time": walk.times, "equity": walk.equity, "hold": walk.equity[0] * prices / prices[0]}
 
 
 # --- what plays --------------------------------------------------------------------------------------

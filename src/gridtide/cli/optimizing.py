@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,12 +77,21 @@ def data_for(
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a study is kept, and where its page goes. None: a folder for each question, no page."""
+
+    study: Path | None
+    report: Path | None
+
+
 def search_and_show(
-    config: Path, settings: AppSettings, data: LoadedData, wish: Wish, save: Path | None, *, json: bool
+    config: Path, settings: AppSettings, data: LoadedData, wish: Wish, places: Places, *, json: bool
 ) -> int:
     """Search with progress; the answer as JSON or for a person. Interrupted, it says how to go on."""
+    backtesting.check_places(report=places.report)
     prepared = prepare_optimization(settings, data, wish)
-    folder = save if save is not None else _folder(config, prepared)
+    folder = places.study if places.study is not None else _folder(config, prepared)
     try:
         with progress_bar(prepared.wish.objectives[0], quiet=json) as listener:
             answer = run_optimization(prepared, folder, config=config, listener=listener)
@@ -90,14 +100,25 @@ def search_and_show(
             f"Interrupted. All that was tried is kept in {folder}: run the same command again, and it goes on there."
         )
         return INTERRUPTED
+    written = {} if places.report is None else _written(folder, places.report)
     if json:
-        print_json({"folder": str(folder), **answer.plain})
+        print_json({"folder": str(folder), **written, **answer.plain})
         return 0
     from gridtide.cli.optimize_view import print_answer
 
     print_answer(prepared, answer)
     say(f"study: {folder}")
+    for kind, path in written.items():
+        warn(f"{kind}: {path}")
     return 0
+
+
+def _written(folder: Path, report: Path) -> dict[str, str]:
+    from gridtide.bootstrap.study_view import study_view
+    from gridtide.reports.study_report import write_study_html
+
+    write_study_html(study_view(folder), report)
+    return {"report": str(report)}
 
 
 def _folder(config: Path, prepared: Prepared) -> Path:

@@ -65,7 +65,6 @@ def walk_forward(
     from gridtide.optimize.walk_forward import WindowWish
 
     cut = WindowWish(windows, in_sample, out_of_sample, embargo, anchored)
-    optimizing.check_report(report)
     settings = optimizing.settings_for(config, market)
     wish = optimizing.wish_for(
         space,

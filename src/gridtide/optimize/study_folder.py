@@ -5,7 +5,7 @@ another one is refused, and nothing in the folder is ever lost by a kill.
 
     study.json      the question, its fingerprint, and once it is answered: choice, front, windows, verdict
     trials.parquet  every trial: window, parameters, figures, reason
-    equity.parquet  walk-forward equity, a row a day
+    equity.parquet  walk-forward equity, and that of holding, a row a day
     parts/          what random and exhaustive searches have tried so far
     optuna.journal  what learning searches have tried so far
 """
@@ -94,13 +94,13 @@ class StudyFolder:
         self,
         answer: Mapping[str, Any],
         trials: Mapping[str, Trials],
-        equity: tuple[NDArray[np.int64], NDArray[np.float64]],
+        equity: Mapping[str, NDArray[Any]],
     ) -> None:
-        """Write what came of it. `trials` by window. Raises `StorageFailed`."""
+        """Write what came of it. `trials` by window, `equity` by column. Raises `StorageFailed`."""
         try:
             with database() as connection:
                 _put(connection, self.path / TRIALS, table_of(trials))
-                _put(connection, self.path / EQUITY, {"time": equity[0], "equity": equity[1]})
+                _put(connection, self.path / EQUITY, equity)
         except (OSError, duckdb.Error) as error:
             raise StorageFailed(
                 f"{self.path} could not be written ({str(error).splitlines()[0]}): the trials are kept; free some "

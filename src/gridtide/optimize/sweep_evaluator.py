@@ -16,6 +16,8 @@ from gridtide.price_path.columns import CandleColumns
 from gridtide.price_path.units import unit_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gridtide.optimize.space import ParameterSet
     from gridtide.optimize.sweep import Sweeper
     from gridtide.price_path.columns import TradeColumns
@@ -51,6 +53,15 @@ class SweepEvaluator:
         prices = columns.open if isinstance(columns, CandleColumns) else columns.prices
         row = min(int(np.searchsorted(columns.timestamps, window.start)), len(prices) - 1)
         return int(prices[row]) * unit_of(columns.price_places)
+
+    def prices_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The last price before each time; before the first one the first."""
+        columns = self.columns
+        prices = columns.close if isinstance(columns, CandleColumns) else columns.prices
+        rows = np.searchsorted(columns.timestamps, times) - 1
+        first = columns.open[0] if isinstance(columns, CandleColumns) else columns.prices[0]
+        found: NDArray[np.float64] = np.where(rows < 0, first, prices[np.maximum(rows, 0)]).astype(np.float64)
+        return found * 10.0**-columns.price_places
 
     def evaluate(self, sets: Sequence[ParameterSet], window: Window, *, daily: bool = False) -> Evaluated:
         if not sets:
