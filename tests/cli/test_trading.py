@@ -59,7 +59,8 @@ def test_a_running_bot_is_seen_paused_resumed_and_stopped(
         heard["running"] = _asked_until(state, "status", "RUNNING")
         heard["paused"] = ask(state, "pause")
         heard["still paused"] = ask(state, "status")
-        heard["resumed"] = ask(state, "resume")
+        ask(state, "resume")
+        heard["resumed"] = _asked_until(state, "status", "RUNNING")
         heard["second run"] = _second_run(state)
         heard["stopped"] = ask(state, "stop", policy="cancel")
 

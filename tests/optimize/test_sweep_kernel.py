@@ -124,7 +124,7 @@ def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     duckdb, pandas = pytest.importorskip("duckdb"), pytest.importorskip("pandas")
     text = (ROOT / "docs" / "sweeping.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    frame = pandas.DataFrame(random_candles(random.Random(3), 4_000, step=0.001, price=33_000.0))
+    frame = pandas.DataFrame(random_candles(random.Random(3), 8_000, step=0.001, price=33_000.0))
     duckdb.connect().from_df(frame).write_parquet(str(tmp_path / "BTCUSDT-1m-2021.parquet"))
     strategy = "{name: grid, lower_price: 30000, upper_price: 36000, num_grids: 11, total_investment: 9000}"
     bot = f"bots: [{{name: b, market: BTC/USDT, risk: off, strategy: {strategy}}}]"

@@ -27,8 +27,8 @@ from gridtide.domain.order import Side
 from gridtide.engine.order_ids import decode
 from gridtide.optimize.engine_sets import EngineFill, EngineRun, Window
 from gridtide.performance.drawdown import max_drawdown
-from gridtide.performance.figures import time_in_range
-from gridtide.performance.statistics import returns_of, sharpe
+from gridtide.performance.figures import time_in_range, yearly_sharpe
+from gridtide.performance.statistics import returns_of
 from gridtide.price_path.candle_path import PathRule, runs_of
 from gridtide.price_path.columns import CandleColumns
 from gridtide.price_path.crossing import CrossingIndex
@@ -156,7 +156,7 @@ def _run_of(played: PlayedBot, settings: AppSettings, walk: int) -> EngineRun:
         fees=statement.fees,
         max_drawdown=max_drawdown(equity).fraction,
         time_in_range=time_in_range(equity, levels[0], levels[-1]) if levels else 0.0,
-        sharpe=sharpe(returns_of(daily)),
+        sharpe=yearly_sharpe(returns_of(daily)),
         fills=_fills_of(played.record),
         daily=daily,
         stopped=stopped,

@@ -16,6 +16,7 @@ from gridtide.optimize import kernel_loop
 from gridtide.optimize.kernel_sets import OFF, RESULT_DTYPE, SET_DTYPE, Played, Status
 from gridtide.optimize.levels import plan_sets
 from gridtide.optimize.swept_path import compression_keys
+from gridtide.performance.figures import LEAST_RETURNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,7 +212,7 @@ def _write(
     opening = rows["balance_quote"] * 1e-8 + rows["balance_third"] * 1e-16 * rows["fee_asset_price"]
     for name in ("initial_equity", "final_equity"):
         results[name][refused] = opening[refused]
-    results["sharpe"][refused] = np.nan
+    results["sharpe"][refused | (path.day_ends.size < LEAST_RETURNS)] = np.nan
     if equity is not None:
         equity[refused] = opening[refused, None]
         equity[~played & ~refused] = np.nan
