@@ -43,7 +43,7 @@ def test_it_proposes_and_writes_a_config_with_its_verdict(command: Command, fold
 def test_a_person_reads_the_verdict_before_the_table(command: Command, data: Path) -> None:
     said = command("suggest", "BTC/USDT", "--capital", "1000", "--data", str(data), "--trials", "40")
     assert said.code == 0, said.err
-    verdict, table, next_step = (said.out.index(text) for text in (":", "leaves in 7/30/90 days", "Written:"))
+    verdict, table, next_step = (said.out.index(text) for text in (":", "leaves range", "Written:"))
     assert verdict < table < next_step
     assert "no promise" in said.out
 
@@ -82,6 +82,14 @@ def test_what_it_refuses(command: Command, data: Path, arguments: tuple[str, ...
     refused = command("suggest", *arguments, "--data", str(data), "--trials", "20")
     assert refused.code == 2
     assert sentence in refused.err
+
+
+def test_only_the_last_days_of_a_file_where_that_is_asked(command: Command, data: Path) -> None:
+    """And the sandbox of the config begins at the price the grid was made for."""
+    wish = ("suggest", "BTC/USDT", "--capital", "1000", "--data", str(data), "--trials", "20")
+    found = command(*wish, "--days", "30", "--json").json
+    assert found["to"] - found["from"] == 30 * 86_400_000
+    assert load_settings(Path(found["file"])).sandbox.start_price == Decimal(found["price"])
 
 
 def test_widths_by_name() -> None:

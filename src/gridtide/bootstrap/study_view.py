@@ -16,7 +16,7 @@ from gridtide.domain.errors import DataUnusable, InvalidInput
 from gridtide.optimize.evaluation import FIGURES
 from gridtide.optimize.objectives import objectives_named
 from gridtide.optimize.overfitting.verdict import Verdict
-from gridtide.optimize.overfitting.wording import NAMES, percent
+from gridtide.optimize.overfitting.wording import NAMES, Level, percent
 from gridtide.optimize.study import WHOLE
 from gridtide.optimize.study_folder import ANSWER, EQUITY, TRIALS, read_study
 from gridtide.reports.shown_figures import percent_text
@@ -132,7 +132,9 @@ def _notes(told: Mapping[str, Any], verdict: Verdict | None) -> Sequence[str]:
     if verdict is not None:
         notes = [*verdict.reasons, *(f"not known: {missing}" for missing in verdict.missing), *notes]
     if "chosen" in told:
-        notes.insert(0, f"the set to trade now: {_words(told['chosen']['now'])}")
+        is_backed = verdict is not None and verdict.level in {Level.HOLDS, Level.FRAGILE}
+        title = "the set to trade now" if is_backed else "the best that was tried, and no advice to trade it"
+        notes.insert(0, f"{title}: {_words(told['chosen']['now'])}")
     return notes
 
 

@@ -96,7 +96,7 @@ def _choice(prepared: Prepared, plain: Mapping[str, Any]) -> list[RenderableType
     chosen = plain.get("chosen")
     if chosen is None:
         return [Text("Every set was refused: nothing was chosen.", style="bold red"), *_refusals(plain)]
-    lines: list[RenderableType] = [Text("the set to trade now, for the config's strategy:")]
+    lines: list[RenderableType] = [Text(f"{choice_title(plain)}, for the config's strategy:")]
     for name, value in chosen["now"].items():
         drawn = chosen["set"][name]
         lines.append(shown(f"  {name}: {value}" + (f"   # {drawn}" if str(drawn) != str(value) else "")))
@@ -111,6 +111,14 @@ def _choice(prepared: Prepared, plain: Mapping[str, Any]) -> list[RenderableType
     if len(prepared.wish.objectives) > 1:
         lines += [Text(), _front(prepared, plain)]
     return lines
+
+
+def choice_title(plain: Mapping[str, Any]) -> str:
+    """What to call the chosen set: only one that the verdict does not speak against is one to trade."""
+    level = plain.get("verdict", {}).get("level")
+    if level in {"holds", "fragile"}:
+        return "the set to trade now"
+    return "the best that was tried, and no advice to trade it"
 
 
 def _front(prepared: Prepared, plain: Mapping[str, Any]) -> Table:

@@ -22,11 +22,11 @@ Capital = Annotated[
     ),
 ]
 Days = Annotated[
-    int,
+    int | None,
     Parameter(
         name="--days",
         validator=at_least_one,
-        help="How much of the past to look at, where no --from is given.",
+        help="How much of the past to look at, where no --from is given. Without it: a year, or all of --data.",
     ),
 ]
 Timeframe = Annotated[
@@ -58,7 +58,7 @@ def suggest(
     data: Data = None,
     from_: From = None,
     to: To = None,
-    days: Days = 365,
+    days: Days = None,
     timeframe: Timeframe = "15m",
     trials: Trials = 1000,
     seed: RandomSeed = 1,
@@ -80,7 +80,7 @@ def suggest(
     """
     from gridtide.cli import suggesting
 
-    place = suggesting.place_for(market, write, force=force)
     wish = suggesting.wish_for(market, capital, trials, seed, exchange)
+    place = suggesting.place_for(market, write, force=force)
     loaded = suggesting.data_for(wish, data, from_, to, days, timeframe, data_folder, quiet=json)
     return suggesting.suggest_and_show(wish, loaded, place, json=json)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gridtide.bootstrap.engine_backtest import data_within
 from gridtide.bootstrap.kept_verdicts import keep_verdict
 from gridtide.bootstrap.suggest import Suggestion, SuggestionWish, settings_for, suggest
 from gridtide.cli import backtesting, downloading
@@ -17,16 +19,21 @@ from gridtide.cli.optimizing import progress_bar
 from gridtide.cli.output import print_json, say, warn
 from gridtide.config.init_template import Answers
 from gridtide.config.values import market_named
-from gridtide.domain.errors import InvalidInput
+from gridtide.domain.errors import InvalidInput, Transient
 from gridtide.domain.money import plain, tidy
+from gridtide.market_data.checksums import data_checksum
+from gridtide.optimize.engine_sets import Window
+from gridtide.optimize.overfitting.wording import Level
 from gridtide.reports.shown_figures import day_text, percent_text
 
 if TYPE_CHECKING:
     from gridtide.bootstrap.suggest import Proposal
     from gridtide.market_data.load import LoadedData
 
+DAYS = 365
+"""How much of the past is fetched where nothing is said."""
 _DAY_SECONDS = 86_400
-_WIDTHS = (14, 14, 8, 10, 14, 25)
+_WIDTHS = (13, 13, 8, 10, 9, 17)
 
 
 def place_for(market: str, write: Path | None, *, force: bool) -> Path:
@@ -55,7 +62,7 @@ def data_for(
     files: Sequence[Path] | None,
     start: str | None,
     end: str | None,
-    days: int,
+    days: int | None,
     timeframe: str,
     folder: Path | None,
     *,
@@ -67,13 +74,22 @@ def data_for(
         (found, *others) = backtesting.data_for(settings, files, start, end, timeframe, folder)
         if others:
             raise InvalidInput(f"a suggestion is for one market, and {len(files)} files are named: give one")
-        return found
+        return found if days is None or start is not None else _last_days(found, days)
     if start is None:
-        start = day_text(int((time.time() - days * _DAY_SECONDS) * 1000))
+        start = day_text(int((time.time() - (days or DAYS) * _DAY_SECONDS) * 1000))
     asked = downloading.wish_for(wish.market, start, end, timeframe, False, None, folder)
-    downloading.run_download(settings, asked, quiet=quiet)
+    try:
+        downloading.run_download(settings, asked, quiet=quiet)
+    except Transient as error:
+        raise Transient(f"{error}; or name a file of candles with --data") from error
     (found,) = backtesting.data_for(settings, None, start, end, timeframe, folder)
     return found
+
+
+def _last_days(data: LoadedData, days: int) -> LoadedData:
+    end = int(data.columns.timestamps[-1]) + 1
+    part = data_within(data, Window(end - days * _DAY_SECONDS * 1000, end))
+    return replace(part, checksum=data_checksum(part.columns))
 
 
 def suggest_and_show(wish: SuggestionWish, data: LoadedData, place: Path, *, json: bool) -> int:
@@ -90,6 +106,10 @@ def suggest_and_show(wish: SuggestionWish, data: LoadedData, place: Path, *, jso
         return 0
     for line in _lines(found, wish):
         say(line)
+    if found.verdict is None or found.verdict.level not in {Level.HOLDS, Level.FRAGILE}:
+        say(
+            "\nNothing here is shown to be worth your money: what is written is a place to start from, with play money."
+        )
     say(
         f"\nWritten: {place}, the {found.proposals[0].width} one. Next: `gridtide plan {place}` shows its orders and "
         f"what it loses in a fall, `gridtide run {place}` trades it with play money."
@@ -110,6 +130,7 @@ def _write(found: Suggestion, wish: SuggestionWish, place: Path) -> None:
         market=bot.market,
         num_grids=strategy.levels,
         spacing=str(strategy.spacing),
+        start_price=found.price,
     )
     settings = written_config(place, answers)
     if found.verdict is not None:
@@ -128,13 +149,14 @@ def _lines(found: Suggestion, wish: SuggestionWish) -> Iterator[str]:
     yield (
         f"Choosing like this earned {percent_text(found.walk_return, sign=True)} on data that no choice had seen.\n"
     )
-    heads = ("from", "to", "levels", "gain", "deepest fall", "leaves in 7/30/90 days")
+    heads = ("from", "to", "levels", "gain", "fall", "leaves range")
     yield f"{'range':<8}" + "".join(f"{head:>{width}}" for head, width in zip(heads, _WIDTHS, strict=True))
     for each in found.proposals:
         yield _row(each, found)
     yield (
-        f"\nOf {tidy(found.capital)} {quote} the grid would use {tidy(found.investment)}; the rest is reserve. Gains "
-        "and falls are those\nof the past the grids were chosen on, and no promise."
+        "\nThe best of each width, best first. leaves range: the chance that price does so within 7, 30 and 90 days. "
+        f"Of {tidy(found.capital)} {quote} a grid would use {tidy(found.investment)}; the rest is reserve. Gains "
+        "and deepest falls are those of the past the grids were chosen on, and no promise."
     )
 
 
@@ -148,8 +170,8 @@ def _row(each: Proposal, found: Suggestion) -> str:
     chances = () if each.survival is None else each.survival.horizons
     leaves = "/".join(f"{one.leaves * 100:.0f}" for one in chances)
     cells = (
-        tidy(strategy.lower_price),
-        tidy(strategy.upper_price),
+        f"{strategy.lower_price:,f}",
+        f"{strategy.upper_price:,f}",
         str(strategy.levels),
         percent_text(gain, sign=True),
         percent_text(figures["max_drawdown"]),

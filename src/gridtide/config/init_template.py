@@ -51,11 +51,15 @@ class Answers:
     market: str = "BTC/USDT"
     num_grids: int = 41
     spacing: str = "geometric"
+    start_price: Decimal | None = None
+    """Where the sandbox's invented market begins; None: at its own price."""
 
     def by_key(self) -> dict[str, str]:
         """The answers as they are written, by key."""
         strategy = "bots[].strategy."
+        start = {} if self.start_price is None else {"sandbox.start_price": tidy(self.start_price)}
         return {
+            **start,
             "mode": self.mode.value,
             "exchange.name": self.exchange,
             "bots[].name": self.bot_name,
