@@ -15,6 +15,7 @@ import numpy as np
 
 from gridtide.bootstrap.bots import grid_config
 from gridtide.domain.errors import GridtideError
+from gridtide.optimize.overfitting.choice_statistics import CHOICE_STATISTICS
 from gridtide.optimize.overfitting.cost_sensitivity import CostPoint, costs_compared
 from gridtide.optimize.overfitting.evidence import Evidence, evidence_of_returns
 from gridtide.optimize.overfitting.plateau import plateau
@@ -116,7 +117,13 @@ def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried
         return known
     returns = np.diff(daily[is_whole], axis=1) / daily[is_whole, :-1]
     place = int(is_whole[:chosen].sum())
-    found = evidence_of_returns(returns.T, np.random.default_rng(seed), trials=tried, chosen=place)
+    found = evidence_of_returns(
+        returns.T,
+        np.random.default_rng(seed),
+        trials=tried,
+        chosen=place,
+        statistic=CHOICE_STATISTICS.get(problem.objectives[0].name),
+    )
     return replace(found, profit=profit)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gridtide.optimize.overfitting.columns import returns_matrix
-from gridtide.optimize.overfitting.cscv import LEAST_PERIODS, cscv
+from gridtide.optimize.overfitting.cscv import LEAST_PERIODS, Statistic, cscv, usual_blocks
 from gridtide.optimize.overfitting.deflated_sharpe import deflated_sharpe
 from gridtide.optimize.overfitting.effective_trials import trials_by_correlation
 from gridtide.optimize.overfitting.probabilistic_sharpe import sharpe_moments
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+_MOST_BLOCKS_MEASURED = 10
+"""252 splits: another statistic than the Sharpe ratio is measured on each half anew, which takes its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +83,16 @@ def evidence_of_returns(
     chosen: int | None = None,
     blocks: int | None = None,
     draws: int = 1000,
+    statistic: Statistic | None = None,
 ) -> Evidence:
     """All that the returns of a search's sets can tell: overfitting, deflated Sharpe ratios, reality check.
 
     `returns`: of shape (days, sets), fractions a day in the order of time, finite, refused sets left out. `trials`:
     all sets ever tried, those left out and those of earlier searches too; the columns if not given. `chosen`: its
-    column, the highest Sharpe ratio if not given. `generator` is drawn from by the reality check only. Of fewer than
-    two sets or 20 days nothing can be told, and the figures are missing. ValueError for values that are not finite,
-    blocks that `cscv` refuses, and fewer trials than columns.
+    column, the highest Sharpe ratio if not given. `statistic`: what the choice was made by (`CHOICE_STATISTICS`), which
+    cross-validation chooses by too; the Sharpe ratio if not given. `generator` is drawn from by the reality check only.
+    Of fewer than two sets or 20 days nothing can be told, and the figures are missing. ValueError for values that are
+    not finite, blocks that `cscv` refuses, and fewer trials than columns.
     """
     matrix = returns_matrix(returns, least_sets=0)
     count = matrix.shape[1] if trials is None else trials
@@ -96,8 +101,11 @@ def evidence_of_returns(
     if matrix.shape[1] < 2 or len(matrix) < LEAST_PERIODS:
         return Evidence(trials=count, periods=len(matrix))
     sharpes = _sharpes(matrix)
-    best = matrix[:, int(sharpes.argmax()) if chosen is None else chosen]
-    split = cscv(matrix, blocks)
+    place = int(sharpes.argmax()) if chosen is None else chosen
+    best = matrix[:, place]
+    if blocks is None and statistic is not None:
+        blocks = min(_MOST_BLOCKS_MEASURED, usual_blocks(len(matrix)))
+    split = cscv(matrix, blocks, statistic)
     effective = trials_by_correlation(matrix) * count / matrix.shape[1]
     deflated, against_luck = _deflated(best, sharpes, count, effective)
     return Evidence(
@@ -110,7 +118,7 @@ def evidence_of_returns(
         deflated=deflated,
         deflated_effective=against_luck,
         effective_trials=effective,
-        luck=reality_check(matrix, generator, draws).luck,
+        luck=reality_check(matrix, generator, draws, chosen=place).luck,
     )
 
 
