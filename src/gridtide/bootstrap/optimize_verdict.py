@@ -16,7 +16,7 @@ import numpy as np
 from gridtide.bootstrap.bots import grid_config
 from gridtide.domain.errors import GridtideError
 from gridtide.optimize.overfitting.choice_statistics import CHOICE_STATISTICS
-from gridtide.optimize.overfitting.cost_sensitivity import CostPoint, costs_compared
+from gridtide.optimize.overfitting.cost_sensitivity import FEE_MULTIPLES, CostPoint, costs_compared
 from gridtide.optimize.overfitting.evidence import Evidence, evidence_of_returns
 from gridtide.optimize.overfitting.plateau import plateau
 from gridtide.optimize.overfitting.range_survival import range_survival
@@ -48,7 +48,6 @@ MOST_SETS = 5_000
 """Sets whose daily equity is looked at: all, or this many by lot, the chosen one among them."""
 MOST_ENGINE_SETS = 200
 """The same where the engine plays them, a moment each."""
-FEE_MULTIPLES = (0.5, 1.0, 1.5, 2.0, 3.0)
 _HOUR_MS = 3_600_000
 
 
@@ -81,7 +80,7 @@ def judge_study(
     rows = _looked_at(whole, row, seed)
     evidence = _of_returns(problem, whole, rows, row, tried, seed)
     near = _neighbours(problem, whole, rows, row)
-    costs = _costs(problem, whole.sets[row])
+    costs = costs_of(problem, whole.sets[row])
     survival = survival_of(trading, columns, seed)
     evidence = replace(
         evidence,
@@ -167,10 +166,10 @@ def _axis(values: Sequence[Any]) -> NDArray[Any]:
     return parameter_column(values)
 
 
-def _costs(problem: Problem, chosen: ParameterSet) -> CostSensitivity | None:
-    """The same set with fees at multiples of the config's."""
-    fees = {name: problem.base.get(name) for name in ("fees.maker", "fees.taker")}
-    if any(not isinstance(fee, Decimal) for fee in fees.values()):
+def costs_of(problem: Problem, chosen: ParameterSet) -> CostSensitivity | None:
+    """The same set with fees at multiples of its own, or of the config's; None where there are none."""
+    fees = {name: chosen.get(name, problem.base.get(name)) for name in ("fees.maker", "fees.taker")}
+    if any(not isinstance(fee, Decimal | int) for fee in fees.values()) or not any(fees.values()):
         return None
     sets = [
         {**chosen, **{name: Decimal(str(fee)) * Decimal(str(multiple)) for name, fee in fees.items()}}
