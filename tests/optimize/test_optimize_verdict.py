@@ -9,12 +9,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from gridtide.bootstrap.optimize_verdict import costs_of
+from gridtide.bootstrap.optimize_verdict import costs_of, figures_of_walk, neighbours_of
 from gridtide.bootstrap.study_view import shown_figure
 from gridtide.optimize.evaluation import Evaluated, Rows, Window
 from gridtide.optimize.problem import Problem
 from gridtide.optimize.space import ParameterSet
-from tests.optimize.toy import CAPITAL, Toy, toy_problem
+from gridtide.optimize.trials import Trials
+from gridtide.optimize.walk_forward import PlayedStep, Step, WalkForward
+from tests.optimize.toy import CAPITAL, DAY, Toy, toy_problem
 
 
 class TakesFees(Toy):
@@ -51,3 +53,41 @@ def test_fees_that_never_ate_the_profit_are_beyond_what_was_tried() -> None:
     assert (found.break_even, found.survives) == (None, 3.0)
     assert shown_figure("break_even_fees", found.survives) == "beyond 3 times"
     assert shown_figure("break_even_fees", 2.5) == "2.50 times"
+
+
+def test_refused_neighbours_are_the_worst_of_neighbours() -> None:
+    """x = 12 has the best of a row of sets, and nothing but refused ones beside it on one side: a cliff, that a look
+    at played sets alone does not see."""
+    sets = [{"x": x, "y": 3} for x in (0, 1, 2, 11, 12, 13, 13, 13, 13)]
+    problem = toy_problem(Toy(drift=0.15))
+    whole = Trials(sets, problem.play(sets, problem.evaluator.span))
+    found = neighbours_of(problem, whole, 4, seed=1)
+    assert found is not None
+    assert found.neighbour_median == -np.inf
+    assert found.score == 0
+    assert np.isfinite(found.field_median)
+
+
+def test_where_most_sets_were_refused_the_others_still_make_a_plateau() -> None:
+    """Three of four tries break a rule far away from the chosen one; its neighbours keep nearly all of its lead."""
+    sets = [{"x": x, "y": 3} for x in (2, 4, 5, 6, 7, 8, 9, *[13] * 30)]
+    problem = toy_problem(Toy())
+    found = neighbours_of(problem, Trials(sets, problem.play(sets, problem.evaluator.span)), 4, seed=1)
+    assert found is not None
+    assert found.score > 0.5
+
+
+def test_windows_in_which_every_set_was_refused_count_without_a_gain() -> None:
+    """One window earned 5 %, after a choice that earned 10 %; in the other nothing could be chosen."""
+    step = Step(Window(0, 30 * DAY), Window(30 * DAY, 40 * DAY))
+    gained = PlayedStep(
+        step, 9, {"x": 1}, {"final_equity": 1.1 * CAPITAL}, {}, "", np.array([CAPITAL, 1.05 * CAPITAL])
+    )
+    nan = {"final_equity": float("nan")}
+    refused = PlayedStep(step, 9, None, nan, nan, "", np.array([CAPITAL, CAPITAL]))
+    walk = WalkForward((gained, refused), np.empty(0, np.int64), np.empty(0))
+    found = figures_of_walk(toy_problem(Toy()), walk)
+    assert (found["windows"], found["profitable_windows"]) == (2, 0.5)
+    assert found["walk_forward_efficiency"] == pytest.approx(1.5)
+    nothing = figures_of_walk(toy_problem(Toy()), replace(walk, steps=(refused,)))
+    assert nothing == {"walk_forward_efficiency": None, "profitable_windows": 0, "windows": 1}

@@ -79,12 +79,12 @@ def judge_study(
     assert whole is not None
     rows = _looked_at(whole, row, seed)
     evidence = _of_returns(problem, whole, rows, row, tried, seed)
-    near = _neighbours(problem, whole, rows, row)
+    near = neighbours_of(problem, whole, row, seed)
     costs = costs_of(problem, whole.sets[row])
     survival = survival_of(trading, columns, seed)
     evidence = replace(
         evidence,
-        **({} if searched.walk is None else _of_walk(problem, searched.walk)),
+        **({} if searched.walk is None else figures_of_walk(problem, searched.walk)),
         plateau=None if near is None else near.score,
         break_even_fees=None if costs is None else _break_even(costs),
         leaves_in_30_days=None if survival is None else _leaves(survival),
@@ -96,7 +96,11 @@ def _looked_at(whole: Trials, row: int, seed: int) -> Integers:
     """Rows of sets that were played, in order; `row` is one of them."""
     played = np.array([not reason for reason in whole.answers.reasons])
     rows = np.flatnonzero(played)
-    most = MOST_ENGINE_SETS if whole.answers.by_engine[rows].any() else MOST_SETS
+    return _lot(rows, row, MOST_ENGINE_SETS if whole.answers.by_engine[rows].any() else MOST_SETS, seed)
+
+
+def _lot(rows: Integers, row: int, most: int, seed: int) -> Integers:
+    """All `rows`, or so many by lot with `row` among them, in order."""
     if len(rows) <= most:
         return rows
     others = [each for each in rows.tolist() if each != row]
@@ -126,11 +130,9 @@ def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried
     return replace(found, profit=profit)
 
 
-def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
-    played = [each for each in walk.steps if each.chosen is not None]
-    if not played:
-        return {}
-    found = walk_forward_figures([_window_figures(problem, each) for each in played])
+def figures_of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
+    """Of all windows, as `Evidence` names them: those in which every set was refused too, which earned nothing."""
+    found = walk_forward_figures([_window_figures(problem, each) for each in walk.steps])
     return {
         "walk_forward_efficiency": found.efficiency,
         "profitable_windows": found.profitable,
@@ -139,17 +141,20 @@ def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
 
 
 def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
-    """A window whose choice could not be played after it earned nothing there."""
+    """A window without a choice earned nothing in it and after it; one whose choice could not be played after it
+    earned nothing there."""
     inside, outside = each.step
     return WindowReturns(
-        each.inside["final_equity"] / problem.capital - 1,
+        0.0 if each.chosen is None else each.inside["final_equity"] / problem.capital - 1,
         (inside.stop - inside.start) / DAY_MS,
         float(each.equity[-1] / each.equity[0] - 1),
         (outside.stop - outside.start) / DAY_MS,
     )
 
 
-def _neighbours(problem: Problem, whole: Trials, rows: Integers, row: int) -> Plateau | None:
+def neighbours_of(problem: Problem, whole: Trials, row: int, seed: int) -> Plateau | None:
+    """The surroundings of trial `row` among all that were tried, refused ones too."""
+    rows = _lot(np.arange(len(whole)), row, MOST_SETS, seed)
     sets = [whole.sets[each] for each in rows.tolist()]
     columns = {name: _axis([each[name] for each in sets]) for name in problem.space.domains}
     scores = problem.objectives[0].scores(whole.answers.figures, problem.capital)[rows]
