@@ -319,7 +319,12 @@ def _chosen(
             f"{others} earlier studies of this market and time count too: {tried:,} sets were tried in all"
         )
     if config is not None:
-        about = {"study": study.question.key, "data_checksum": prepared.data.checksum, "version": __version__}
+        about = {
+            "study": study.question.key,
+            "time": list(span),
+            "data_checksum": prepared.data.checksum,
+            "version": __version__,
+        }
         as_played = config_with(prepared, problem.resolved(chosen, span))
         for each in {bot_fingerprint(bot): bot for bot in (trading.bots[0], as_played.bots[0])}.values():
             keep_verdict(place, each, plain["verdict"], about)

@@ -40,8 +40,9 @@ def test_what_is_good_in_every_way_holds() -> None:
     found = judge(GOOD)
     assert found.level is Level.HOLDS
     assert found.sentence == (
-        "Holds: the best of 5,000 tries kept 80 % of its profit on the data that came after each choice, and luck "
-        "explains it with a chance of under 1 % only; the market may still change."
+        "Holds: choosing like this kept 80 % of the profit on the data that came after each choice, and luck explains "
+        "the best of 5,000 tries, itself chosen on all data, with a chance of under 1 % only; the market may still "
+        "change."
     )
     assert (found.reasons, found.missing) == ((), ())
 
@@ -51,7 +52,11 @@ def test_what_is_good_in_every_way_holds() -> None:
     [
         ({"overfitting": 0.5}, Level.OVERFITTED, "in 50 % of the splits"),
         ({"overfitting": 0.11}, Level.NOT_SHOWN, "in 11 % of the splits"),
-        ({"deflated": 0.49}, Level.OVERFITTED, "the deflated Sharpe ratio is 49 %"),
+        (
+            {"deflated": 0.49},
+            Level.OVERFITTED,
+            "is 49 % with the true number of tries and 97 % against pure luck; 50 % is",
+        ),
         ({"deflated": 0.94}, Level.NOT_SHOWN, "only 94 % sure"),
         ({"luck": 0.5}, Level.OVERFITTED, "in 50 % of redrawn pasts"),
         ({"luck": 0.06}, Level.NOT_SHOWN, "in 6 % of redrawn pasts"),
