@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from gridtide.bootstrap.optimize_verdict import costs_of, figures_of_walk, neighbours_of
+from gridtide.bootstrap.optimize_verdict import costs_of, evidence_of_trials, figures_of_walk, neighbours_of
 from gridtide.bootstrap.study_view import shown_figure
 from gridtide.optimize.evaluation import Evaluated, Rows, Window
 from gridtide.optimize.problem import Problem
@@ -91,3 +91,28 @@ def test_windows_in_which_every_set_was_refused_count_without_a_gain() -> None:
     assert found["walk_forward_efficiency"] == pytest.approx(1.5)
     nothing = figures_of_walk(toy_problem(Toy()), replace(walk, steps=(refused,)))
     assert nothing == {"walk_forward_efficiency": None, "profitable_windows": 0, "windows": 1}
+
+
+class Leaps(Toy):
+    """Each x has a random walk of its own for its daily equity."""
+
+    def evaluate(self, sets: Sequence[ParameterSet], window: Window, *, daily: bool = False) -> Evaluated:
+        rows = Rows()
+        for each in sets:
+            leaps = np.random.default_rng(int(str(each["x"]))).normal(0, 0.01, self.days)
+            equity = CAPITAL * np.cumprod(np.append(1, 1 + leaps))
+            rows.played({"final_equity": float(equity[-1])}, equity)
+        return rows.evaluated(by_engine=True, daily=daily)
+
+
+def test_the_best_of_more_sets_than_are_looked_at_is_still_luck() -> None:
+    """The engine played 2,000 sets without skill and 200 are looked at, the chosen one among them."""
+    sets = [{"x": x, "y": 0} for x in range(2000)]
+    problem = toy_problem(Leaps())
+    whole = Trials(sets, problem.play(sets, problem.evaluator.span))
+    row = int(whole.ranking(problem.objectives, CAPITAL)[0])
+    found = evidence_of_trials(problem, whole, row, 2000, seed=1)
+    assert (found.looked_at, found.trials, found.splits) == (200, 2000, 252)
+    assert found.luck is not None
+    assert found.overfitting is not None
+    assert min(found.luck, found.overfitting) > 0.25

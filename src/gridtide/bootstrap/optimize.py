@@ -318,6 +318,12 @@ def _chosen(
         notes.append(
             f"{others} earlier studies of this market and time count too: {tried:,} sets were tried in all"
         )
+    looked_at = judged.verdict.evidence.looked_at
+    if looked_at is not None and looked_at < whole.played:
+        notes.append(
+            f"cross-validation and the reality check looked at {looked_at:,} of the {whole.played:,} played sets, by "
+            "lot; the chance of luck is stated for all of them"
+        )
     if config is not None:
         about = {
             "study": study.question.key,

@@ -44,10 +44,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-MOST_SETS = 5_000
+MOST_SETS = 20_000
 """Sets whose daily equity is looked at: all, or this many by lot, the chosen one among them."""
+MOST_DAYS = 8_000_000
+"""The same in sets times days: 64 MB a copy."""
 MOST_ENGINE_SETS = 200
 """The same where the engine plays them, a moment each."""
+MOST_NEIGHBOURS = 5_000
+"""Sets among which the chosen one's neighbours are looked for, by lot too."""
 _HOUR_MS = 3_600_000
 
 
@@ -77,8 +81,7 @@ def judge_study(
     """
     whole = searched.whole
     assert whole is not None
-    rows = _looked_at(whole, row, seed)
-    evidence = _of_returns(problem, whole, rows, row, tried, seed)
+    evidence = evidence_of_trials(problem, whole, row, tried, seed)
     near = neighbours_of(problem, whole, row, seed)
     costs = costs_of(problem, whole.sets[row])
     survival = survival_of(trading, columns, seed)
@@ -92,13 +95,6 @@ def judge_study(
     return Judged(judge(evidence), near, costs, survival)
 
 
-def _looked_at(whole: Trials, row: int, seed: int) -> Integers:
-    """Rows of sets that were played, in order; `row` is one of them."""
-    played = np.array([not reason for reason in whole.answers.reasons])
-    rows = np.flatnonzero(played)
-    return _lot(rows, row, MOST_ENGINE_SETS if whole.answers.by_engine[rows].any() else MOST_SETS, seed)
-
-
 def _lot(rows: Integers, row: int, most: int, seed: int) -> Integers:
     """All `rows`, or so many by lot with `row` among them, in order."""
     if len(rows) <= most:
@@ -108,7 +104,17 @@ def _lot(rows: Integers, row: int, most: int, seed: int) -> Integers:
     return np.array(sorted([row, *drawn]))
 
 
-def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried: int, seed: int) -> Evidence:
+def _most(problem: Problem, whole: Trials, played: Integers) -> int:
+    if whole.answers.by_engine[played].any():
+        return MOST_ENGINE_SETS
+    start, stop = problem.evaluator.span
+    return min(MOST_SETS, MOST_DAYS // ((stop - start) // DAY_MS + 1))
+
+
+def evidence_of_trials(problem: Problem, whole: Trials, row: int, tried: int, seed: int) -> Evidence:
+    """What the daily returns of the sets tell of trial `row`, which was played; of many sets those of a lot."""
+    played = np.flatnonzero([not reason for reason in whole.answers.reasons])
+    rows = _lot(played, row, _most(problem, whole, played), seed)
     answer = problem.play([whole.sets[each] for each in rows.tolist()], problem.evaluator.span, daily=True)
     assert answer.daily is not None
     daily = answer.daily
@@ -126,6 +132,7 @@ def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried
         trials=tried,
         chosen=place,
         statistic=CHOICE_STATISTICS.get(problem.objectives[0].name),
+        drawn_from=None if len(rows) == len(played) else len(played),
     )
     return replace(found, profit=profit)
 
@@ -154,7 +161,7 @@ def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
 
 def neighbours_of(problem: Problem, whole: Trials, row: int, seed: int) -> Plateau | None:
     """The surroundings of trial `row` among all that were tried, refused ones too."""
-    rows = _lot(np.arange(len(whole)), row, MOST_SETS, seed)
+    rows = _lot(np.arange(len(whole)), row, MOST_NEIGHBOURS, seed)
     sets = [whole.sets[each] for each in rows.tolist()]
     columns = {name: _axis([each[name] for each in sets]) for name in problem.space.domains}
     scores = problem.objectives[0].scores(whole.answers.figures, problem.capital)[rows]

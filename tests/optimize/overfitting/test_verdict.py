@@ -265,3 +265,23 @@ def test_returns_are_measured_as_the_objectives_measure_equity() -> None:
     returns = np.array([[-0.5, -0.1, 0.0], [1.4, 0.0, 0.21]])
     assert total_return(returns).tolist() == pytest.approx([0.2, -0.1, 0.21])
     assert gain_over_fall(returns).tolist() == pytest.approx([0.2 / 0.5, -0.1 * 0.1, 0.21 / 1e-4])
+
+
+def test_the_best_of_many_is_not_held_against_a_lot_of_few() -> None:
+    """The best of 10,000 sets without skill beats 200 of them by lot, and makes their cross-validation look better;
+    held against all 10,000 it is luck."""
+    returns = np.random.default_rng(4).normal(0, 0.01, (120, 10_000))
+    best = int((returns.mean(0) / returns.std(0)).argmax())
+    lot = np.column_stack((returns[:, best], np.delete(returns, best, axis=1)[:, :199]))
+    few = evidence_of_returns(lot, np.random.default_rng(5), trials=10_000, chosen=0, draws=300)
+    assert few.luck is not None
+    assert few.overfitting is not None
+    assert few.luck < 0.05
+    found = evidence_of_returns(
+        lot, np.random.default_rng(5), trials=10_000, chosen=0, draws=300, drawn_from=10_000
+    )
+    assert found.luck is not None
+    assert found.overfitting is not None
+    assert found.luck > 0.5
+    assert found.overfitting > few.overfitting + 0.1
+    assert (found.looked_at, found.trials) == (200, 10_000)
