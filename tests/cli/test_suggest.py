@@ -38,6 +38,8 @@ def test_it_proposes_and_writes_a_config_with_its_verdict(command: Command, fold
     line = verdict_line(written, bot)
     assert line is not None
     assert found["verdict"]["sentence"] in line
+    assert f"{found['verdict']['evidence']['trials']:,} tries" in line
+    assert " on 20" in line
 
 
 def test_a_person_reads_the_verdict_before_the_table(command: Command, data: Path) -> None:

@@ -157,6 +157,11 @@ def test_a_verdict_is_kept_with_what_a_bot_trades_however_it_is_written(tmp_path
     line = verdict_line(place, bot)
     assert line is not None
     assert line.endswith("the last of 2 verdicts: Overfitted.")
+    about = {"study": "three", "time": [0, 366 * DAY]}
+    keep_verdict(tmp_path, same, {"sentence": "Holds.", "evidence": {"trials": 5000}}, about)
+    line = verdict_line(place, bot)
+    assert line is not None
+    assert line.endswith(" on 1970-01-01 to 1971-01-02 and 5,000 tries, the last of 3 verdicts: Holds.")
     assert verdict_line(place, other) is None
     assert verdict_line(None, bot) is None
     (found,) = (tmp_path / ".gridtide" / "verdicts").iterdir()

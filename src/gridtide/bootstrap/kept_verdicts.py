@@ -60,7 +60,8 @@ def kept_verdicts(config: Path | None, bot: BotSettings) -> list[dict[str, Any]]
 
 
 def verdict_line(config: Path | None, bot: BotSettings) -> str | None:
-    """What a person who looks at this config should know: the last verdict with its day, and how many there were.
+    """What a person who looks at this config should know: the last verdict with its day, the data and tries it rests
+    on, and how many verdicts there were.
 
     None where none was given. Never an error: a verdict that cannot be read must not stop a bot.
     """
@@ -70,9 +71,19 @@ def verdict_line(config: Path | None, bot: BotSettings) -> str | None:
             return None
         last = kept[-1]
         others = f", the last of {len(kept)} verdicts" if len(kept) > 1 else ""
-        return f"Verdict of {last['kept_at']}{others}: {last['verdict']['sentence']}"
+        return f"Verdict of {last['kept_at']}{_basis(last)}{others}: {last['verdict']['sentence']}"
     except (GridtideError, OSError, ValueError, LookupError, TypeError):
         return None
+
+
+def _basis(kept: Mapping[str, Any]) -> str:
+    """ " on 2024-01-01 to 2025-01-01 and 5,000 tries"; verdicts kept before these were kept with them have none."""
+    parts = []
+    if time := kept.get("time"):
+        parts.append(" to ".join(f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}" for ms in time))
+    if (trials := kept["verdict"].get("evidence", {}).get("trials")) is not None:
+        parts.append(f"{trials:,} tries")
+    return f" on {' and '.join(parts)}" if parts else ""
 
 
 def _file(place: Path, bot: BotSettings) -> Path:

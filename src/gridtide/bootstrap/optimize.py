@@ -318,8 +318,19 @@ def _chosen(
         notes.append(
             f"{others} earlier studies of this market and time count too: {tried:,} sets were tried in all"
         )
+    looked_at = judged.verdict.evidence.looked_at
+    if looked_at is not None and looked_at < whole.played:
+        notes.append(
+            f"cross-validation and the reality check looked at {looked_at:,} of the {whole.played:,} played sets, by "
+            "lot; the chance of luck is stated for all of them"
+        )
     if config is not None:
-        about = {"study": study.question.key, "data_checksum": prepared.data.checksum, "version": __version__}
+        about = {
+            "study": study.question.key,
+            "time": list(span),
+            "data_checksum": prepared.data.checksum,
+            "version": __version__,
+        }
         as_played = config_with(prepared, problem.resolved(chosen, span))
         for each in {bot_fingerprint(bot): bot for bot in (trading.bots[0], as_played.bots[0])}.values():
             keep_verdict(place, each, plain["verdict"], about)

@@ -15,7 +15,8 @@ import numpy as np
 
 from gridtide.bootstrap.bots import grid_config
 from gridtide.domain.errors import GridtideError
-from gridtide.optimize.overfitting.cost_sensitivity import CostPoint, costs_compared
+from gridtide.optimize.overfitting.choice_statistics import CHOICE_STATISTICS
+from gridtide.optimize.overfitting.cost_sensitivity import FEE_MULTIPLES, CostPoint, costs_compared
 from gridtide.optimize.overfitting.evidence import Evidence, evidence_of_returns
 from gridtide.optimize.overfitting.plateau import plateau
 from gridtide.optimize.overfitting.range_survival import range_survival
@@ -43,11 +44,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-MOST_SETS = 5_000
+MOST_SETS = 20_000
 """Sets whose daily equity is looked at: all, or this many by lot, the chosen one among them."""
+MOST_DAYS = 8_000_000
+"""The same in sets times days: 64 MB a copy."""
 MOST_ENGINE_SETS = 200
 """The same where the engine plays them, a moment each."""
-FEE_MULTIPLES = (0.5, 1.0, 1.5, 2.0, 3.0)
+MOST_NEIGHBOURS = 5_000
+"""Sets among which the chosen one's neighbours are looked for, by lot too."""
 _HOUR_MS = 3_600_000
 
 
@@ -77,14 +81,13 @@ def judge_study(
     """
     whole = searched.whole
     assert whole is not None
-    rows = _looked_at(whole, row, seed)
-    evidence = _of_returns(problem, whole, rows, row, tried, seed)
-    near = _neighbours(problem, whole, rows, row)
-    costs = _costs(problem, whole.sets[row])
+    evidence = evidence_of_trials(problem, whole, row, tried, seed)
+    near = neighbours_of(problem, whole, row, seed)
+    costs = costs_of(problem, whole.sets[row])
     survival = survival_of(trading, columns, seed)
     evidence = replace(
         evidence,
-        **({} if searched.walk is None else _of_walk(problem, searched.walk)),
+        **({} if searched.walk is None else figures_of_walk(problem, searched.walk)),
         plateau=None if near is None else near.score,
         break_even_fees=None if costs is None else _break_even(costs),
         leaves_in_30_days=None if survival is None else _leaves(survival),
@@ -92,11 +95,8 @@ def judge_study(
     return Judged(judge(evidence), near, costs, survival)
 
 
-def _looked_at(whole: Trials, row: int, seed: int) -> Integers:
-    """Rows of sets that were played, in order; `row` is one of them."""
-    played = np.array([not reason for reason in whole.answers.reasons])
-    rows = np.flatnonzero(played)
-    most = MOST_ENGINE_SETS if whole.answers.by_engine[rows].any() else MOST_SETS
+def _lot(rows: Integers, row: int, most: int, seed: int) -> Integers:
+    """All `rows`, or so many by lot with `row` among them, in order."""
     if len(rows) <= most:
         return rows
     others = [each for each in rows.tolist() if each != row]
@@ -104,7 +104,17 @@ def _looked_at(whole: Trials, row: int, seed: int) -> Integers:
     return np.array(sorted([row, *drawn]))
 
 
-def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried: int, seed: int) -> Evidence:
+def _most(problem: Problem, whole: Trials, played: Integers) -> int:
+    if whole.answers.by_engine[played].any():
+        return MOST_ENGINE_SETS
+    start, stop = problem.evaluator.span
+    return min(MOST_SETS, MOST_DAYS // ((stop - start) // DAY_MS + 1))
+
+
+def evidence_of_trials(problem: Problem, whole: Trials, row: int, tried: int, seed: int) -> Evidence:
+    """What the daily returns of the sets tell of trial `row`, which was played; of many sets those of a lot."""
+    played = np.flatnonzero([not reason for reason in whole.answers.reasons])
+    rows = _lot(played, row, _most(problem, whole, played), seed)
     answer = problem.play([whole.sets[each] for each in rows.tolist()], problem.evaluator.span, daily=True)
     assert answer.daily is not None
     daily = answer.daily
@@ -116,15 +126,20 @@ def _of_returns(problem: Problem, whole: Trials, rows: Integers, row: int, tried
         return known
     returns = np.diff(daily[is_whole], axis=1) / daily[is_whole, :-1]
     place = int(is_whole[:chosen].sum())
-    found = evidence_of_returns(returns.T, np.random.default_rng(seed), trials=tried, chosen=place)
+    found = evidence_of_returns(
+        returns.T,
+        np.random.default_rng(seed),
+        trials=tried,
+        chosen=place,
+        statistic=CHOICE_STATISTICS.get(problem.objectives[0].name),
+        drawn_from=None if len(rows) == len(played) else len(played),
+    )
     return replace(found, profit=profit)
 
 
-def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
-    played = [each for each in walk.steps if each.chosen is not None]
-    if not played:
-        return {}
-    found = walk_forward_figures([_window_figures(problem, each) for each in played])
+def figures_of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
+    """Of all windows, as `Evidence` names them: those in which every set was refused too, which earned nothing."""
+    found = walk_forward_figures([_window_figures(problem, each) for each in walk.steps])
     return {
         "walk_forward_efficiency": found.efficiency,
         "profitable_windows": found.profitable,
@@ -133,17 +148,20 @@ def _of_walk(problem: Problem, walk: WalkForward) -> dict[str, Any]:
 
 
 def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
-    """A window whose choice could not be played after it earned nothing there."""
+    """A window without a choice earned nothing in it and after it; one whose choice could not be played after it
+    earned nothing there."""
     inside, outside = each.step
     return WindowReturns(
-        each.inside["final_equity"] / problem.capital - 1,
+        0.0 if each.chosen is None else each.inside["final_equity"] / problem.capital - 1,
         (inside.stop - inside.start) / DAY_MS,
         float(each.equity[-1] / each.equity[0] - 1),
         (outside.stop - outside.start) / DAY_MS,
     )
 
 
-def _neighbours(problem: Problem, whole: Trials, rows: Integers, row: int) -> Plateau | None:
+def neighbours_of(problem: Problem, whole: Trials, row: int, seed: int) -> Plateau | None:
+    """The surroundings of trial `row` among all that were tried, refused ones too."""
+    rows = _lot(np.arange(len(whole)), row, MOST_NEIGHBOURS, seed)
     sets = [whole.sets[each] for each in rows.tolist()]
     columns = {name: _axis([each[name] for each in sets]) for name in problem.space.domains}
     scores = problem.objectives[0].scores(whole.answers.figures, problem.capital)[rows]
@@ -160,10 +178,10 @@ def _axis(values: Sequence[Any]) -> NDArray[Any]:
     return parameter_column(values)
 
 
-def _costs(problem: Problem, chosen: ParameterSet) -> CostSensitivity | None:
-    """The same set with fees at multiples of the config's."""
-    fees = {name: problem.base.get(name) for name in ("fees.maker", "fees.taker")}
-    if any(not isinstance(fee, Decimal) for fee in fees.values()):
+def costs_of(problem: Problem, chosen: ParameterSet) -> CostSensitivity | None:
+    """The same set with fees at multiples of its own, or of the config's; None where there are none."""
+    fees = {name: chosen.get(name, problem.base.get(name)) for name in ("fees.maker", "fees.taker")}
+    if any(not isinstance(fee, Decimal | int) for fee in fees.values()) or not any(fees.values()):
         return None
     sets = [
         {**chosen, **{name: Decimal(str(fee)) * Decimal(str(multiple)) for name, fee in fees.items()}}

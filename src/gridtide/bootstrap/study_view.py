@@ -15,6 +15,7 @@ import numpy as np
 from gridtide.domain.errors import DataUnusable, InvalidInput
 from gridtide.optimize.evaluation import FIGURES
 from gridtide.optimize.objectives import objectives_named
+from gridtide.optimize.overfitting.cost_sensitivity import FEE_MULTIPLES
 from gridtide.optimize.overfitting.verdict import Verdict
 from gridtide.optimize.overfitting.wording import NAMES, Level, percent
 from gridtide.optimize.study import WHOLE
@@ -195,17 +196,21 @@ def _choice(each: Mapping[str, Any]) -> str:
 def _statistics(verdict: Verdict) -> Sequence[ShownStatistic]:
     figures = verdict.evidence.to_json()
     return [
-        ShownStatistic(NAMES[name], _value(name, figures.get(name)), meaning)
+        ShownStatistic(NAMES[name], shown_figure(name, figures.get(name)), meaning)
         for name, meaning in _MEANINGS.items()
     ]
 
 
-def _value(name: str, value: float | None) -> str:
+def shown_figure(name: str, value: float | None) -> str:
+    """A figure of the evidence in words."""
     if value is None:
         return "not known"
     if name in _COUNTS:
         return f"{value:,.0f}"
-    return f"{value:.2f} times" if name in _FACTORS else percent(value)
+    if name in _FACTORS:
+        most = max(FEE_MULTIPLES)
+        return f"beyond {most:g} times" if value >= most else f"{value:.2f} times"
+    return percent(value)
 
 
 def _origin(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

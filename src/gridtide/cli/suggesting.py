@@ -134,7 +134,11 @@ def _write(found: Suggestion, wish: SuggestionWish, place: Path) -> None:
     )
     settings = written_config(place, answers)
     if found.verdict is not None:
-        about = {"study": "suggest", "data_checksum": found.data_checksum}
+        about = {
+            "study": "suggest",
+            "time": [found.start, found.stop],
+            "data_checksum": found.data_checksum,
+        }
         keep_verdict(place.absolute().parent, settings.bots[0], found.verdict.to_json(), about)
 
 

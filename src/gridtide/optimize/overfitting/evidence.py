@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gridtide.optimize.overfitting.columns import returns_matrix
-from gridtide.optimize.overfitting.cscv import LEAST_PERIODS, cscv
+from gridtide.optimize.overfitting.cscv import LEAST_PERIODS, Statistic, cscv, usual_blocks
 from gridtide.optimize.overfitting.deflated_sharpe import deflated_sharpe
 from gridtide.optimize.overfitting.effective_trials import trials_by_correlation
 from gridtide.optimize.overfitting.probabilistic_sharpe import sharpe_moments
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_MOST_BLOCKS_MEASURED = 10
+"""252 splits: another statistic than the Sharpe ratio is measured on each half anew, which takes its time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -32,6 +35,8 @@ class Evidence:
     """All sets that were ever tried for this choice."""
     periods: int | None = None
     """Returns (days) the figures rest on."""
+    looked_at: int | None = None
+    """Sets whose returns were looked at; fewer than were played where these are a lot of them."""
     profit: float | None = None
     """The chosen set's total return on all data, a fraction."""
     overfitting: float | None = None
@@ -80,14 +85,20 @@ def evidence_of_returns(
     chosen: int | None = None,
     blocks: int | None = None,
     draws: int = 1000,
+    statistic: Statistic | None = None,
+    drawn_from: int | None = None,
 ) -> Evidence:
     """All that the returns of a search's sets can tell: overfitting, deflated Sharpe ratios, reality check.
 
     `returns`: of shape (days, sets), fractions a day in the order of time, finite, refused sets left out. `trials`:
     all sets ever tried, those left out and those of earlier searches too; the columns if not given. `chosen`: its
-    column, the highest Sharpe ratio if not given. `generator` is drawn from by the reality check only. Of fewer than
-    two sets or 20 days nothing can be told, and the figures are missing. ValueError for values that are not finite,
-    blocks that `cscv` refuses, and fewer trials than columns.
+    column, the highest Sharpe ratio if not given. `statistic`: what the choice was made by (`CHOICE_STATISTICS`), which
+    cross-validation chooses by too; the Sharpe ratio if not given. `drawn_from`: how many sets with returns there are,
+    where the columns are a lot of them with the chosen one put in: cross-validation then leaves that one out, for it is
+    the best of more sets than are here, and the chance of luck is stated for all of them, at most what it is for the
+    lot times as many lots as there are. `generator` is drawn from by the reality check only.
+    Of fewer than two sets or 20 days nothing can be told, and the figures are missing. ValueError for values that are
+    not finite, blocks that `cscv` refuses, and fewer trials than columns.
     """
     matrix = returns_matrix(returns, least_sets=0)
     count = matrix.shape[1] if trials is None else trials
@@ -96,13 +107,19 @@ def evidence_of_returns(
     if matrix.shape[1] < 2 or len(matrix) < LEAST_PERIODS:
         return Evidence(trials=count, periods=len(matrix))
     sharpes = _sharpes(matrix)
-    best = matrix[:, int(sharpes.argmax()) if chosen is None else chosen]
-    split = cscv(matrix, blocks)
+    place = int(sharpes.argmax()) if chosen is None else chosen
+    best = matrix[:, place]
+    if blocks is None and statistic is not None:
+        blocks = min(_MOST_BLOCKS_MEASURED, usual_blocks(len(matrix)))
+    lot = matrix.shape[1] - 1
+    lots = 1.0 if drawn_from is None or drawn_from <= lot + 1 or lot < 2 else drawn_from / lot
+    split = cscv(np.delete(matrix, place, axis=1) if lots > 1 else matrix, blocks, statistic)
     effective = trials_by_correlation(matrix) * count / matrix.shape[1]
     deflated, against_luck = _deflated(best, sharpes, count, effective)
     return Evidence(
         trials=count,
         periods=len(matrix),
+        looked_at=matrix.shape[1],
         profit=float(np.prod(1 + best) - 1),
         overfitting=split.overfitting,
         splits=split.splits,
@@ -110,7 +127,7 @@ def evidence_of_returns(
         deflated=deflated,
         deflated_effective=against_luck,
         effective_trials=effective,
-        luck=reality_check(matrix, generator, draws).luck,
+        luck=min(1.0, lots * reality_check(matrix, generator, draws, chosen=place).luck),
     )
 
 

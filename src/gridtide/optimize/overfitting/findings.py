@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gridtide.optimize.overfitting.evidence import Evidence
-from gridtide.optimize.overfitting.wording import Level, percent, times
+from gridtide.optimize.overfitting.wording import Level, joined, percent, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def _deflated(evidence: Evidence, limits: Thresholds) -> Iterator[Finding]:
     if shares and min(shares) < limits.deflated_bad:
         yield Finding(
             Level.NOT_SHOWN if _is_cleared(evidence, limits) else Level.OVERFITTED,
-            f"luck alone makes the best of {tries} look as good (the deflated Sharpe ratio is {percent(min(shares))}, "
-            f"below {percent(limits.deflated_bad)})",
+            f"luck alone makes the best of {tries} look as good (the deflated Sharpe ratio is {_both(evidence)}; "
+            f"{percent(limits.deflated_bad)} is the least)",
         )
     elif (sure := evidence.deflated) is not None and sure < limits.deflated_good:
         yield Finding(
@@ -70,6 +70,15 @@ def _deflated(evidence: Evidence, limits: Thresholds) -> Iterator[Finding]:
             f"for the best of {tries} the result is only {percent(sure)} sure not to be luck "
             f"({percent(limits.deflated_good)} is wanted)",
         )
+
+
+def _both(evidence: Evidence) -> str:
+    """The figure that tables show, and the one that is held against pure luck."""
+    named = (
+        ("with the true number of tries", evidence.deflated),
+        ("against pure luck", evidence.deflated_effective),
+    )
+    return joined([f"{percent(share)} {name}" for name, share in named if share is not None])
 
 
 def _is_cleared(evidence: Evidence, limits: Thresholds) -> bool:

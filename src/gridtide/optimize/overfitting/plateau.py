@@ -31,7 +31,7 @@ class Plateau:
     """The winner's neighbourhood. Objectives that are not numbers (refused sets) count as the worst."""
 
     score: float
-    """What the median neighbour keeps of the winner's lead over the median of all sets: 0 (a spike) to 1 (a
+    """What the median neighbour keeps of the winner's lead over the median of all played sets: 0 (a spike) to 1 (a
     plateau)."""
     neighbours: int
     neighbour_median: float
@@ -77,7 +77,8 @@ def plateau(
 def _score(
     figures: Floats, best: int, near: NDArray[np.int64], reach: float, edges: tuple[str, ...]
 ) -> Plateau:
-    field, middle = float(np.median(figures)), float(np.median(figures[near]))
+    field = float(np.median(figures[np.isfinite(figures)]))  # refused sets would only enlarge the lead
+    middle = float(np.median(figures[near]))
     lead = float(figures[best]) - field
     kept = (middle - field) / lead if lead > 0 and math.isfinite(lead) else float(middle >= figures[best])
     ranks = _middle_ranks(figures)

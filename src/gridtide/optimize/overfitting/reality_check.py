@@ -31,12 +31,12 @@ _CHUNK = 1024
 
 @dataclass(frozen=True, slots=True)
 class RealityCheck:
-    """The best Sharpe ratio among sets, and how it compares with the best of the same sets without skill."""
+    """The best (or the chosen) Sharpe ratio among sets, beside the best of the same sets without skill."""
 
     luck: float
     """Chance that luck alone makes a best at least as good: the p-value, never quite zero."""
     best: float
-    """The highest Sharpe ratio a period."""
+    """The highest Sharpe ratio a period, or that of the chosen set."""
     typical_luck: float
     """Median of the best Sharpe ratio a period that luck makes."""
     trials: int
@@ -50,26 +50,28 @@ def reality_check(
     generator: np.random.Generator,
     draws: int = 1000,
     block_length: float | None = None,
+    chosen: int | None = None,
 ) -> RealityCheck:
     """White's reality check of the highest Sharpe ratio a period among the columns of `returns`.
 
     `returns`: of shape (periods, sets), fractions a period, finite; all sets that were tried belong in. Sets that
     never moved have a ratio of 0. `block_length`: mean length in periods; if not given the automatic one of the best
-    set's returns. Deterministic for a seeded `generator`. ValueError for other shapes, and for no draws.
+    set's returns. `chosen`: the column that is held against the best that luck makes, if it is not the one with the
+    highest ratio. Deterministic for a seeded `generator`. ValueError for other shapes, and for no draws.
     """
     matrix = returns_matrix(returns)
     if draws < 1:
         raise ValueError(f"At least one draw is needed, not {draws}.")
     periods = len(matrix)
     ratios = _ratios(np.full((1, periods), 1.0), matrix)[0]
-    winner = matrix[:, int(ratios.argmax())]
-    length = automatic_block_length(winner) if block_length is None else block_length
+    winner = int(ratios.argmax()) if chosen is None else chosen
+    length = automatic_block_length(matrix[:, winner]) if block_length is None else block_length
     counts = _counts(resampled_places(periods, periods, draws, length, generator), periods)
     luck = np.full(draws, -math.inf)
     for first in range(0, matrix.shape[1], _CHUNK):
         part = matrix[:, first : first + _CHUNK]
         luck = np.maximum(luck, _ratios(counts, part - part.mean(axis=0)).max(axis=1))
-    best = float(ratios.max())
+    best = float(ratios[winner])
     return RealityCheck(
         luck=(1 + int((luck >= best).sum())) / (draws + 1),
         best=best,

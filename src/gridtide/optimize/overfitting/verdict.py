@@ -15,7 +15,7 @@ from gridtide.optimize.overfitting.evidence import Evidence
 from gridtide.optimize.overfitting.findings import Finding, Thresholds, findings
 from gridtide.optimize.overfitting.wording import NAMES, Level, sentence_for
 
-RULES = 1
+RULES = 2
 """Version of the rules and thresholds; raised with every change of what they decide."""
 
 REQUIRED = ("trials", "overfitting", "deflated", "luck", "walk_forward_efficiency")

@@ -63,10 +63,12 @@ def _advice(evidence: Evidence) -> str:
 
 
 def _holds(evidence: Evidence) -> str:
+    """The set itself was chosen on all data: what was kept, other choices made in the same way have kept."""
     kept, luck = percent(evidence.walk_forward_efficiency), percent(evidence.luck)
     return (
-        f"Holds: the best of {times(evidence.trials, 'tries')} kept {kept} of its profit on the data that came "
-        f"after each choice, and luck explains it with a chance of {luck} only; the market may still change."
+        f"Holds: choosing like this kept {kept} of the profit on the data that came after each choice, and luck "
+        f"explains the best of {times(evidence.trials, 'tries')}, itself chosen on all data, with a chance of {luck} "
+        "only; the market may still change."
     )
 
 
