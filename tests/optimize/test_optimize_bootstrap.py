@@ -19,6 +19,7 @@ from gridtide.bootstrap.notebook import data_of, settings_of
 from gridtide.bootstrap.optimize import Prepared, Wish, prepare_optimization, run_optimization
 from gridtide.bootstrap.optimize_data import load_data, save_data
 from gridtide.bootstrap.optimize_worker import build_evaluator, recipe_of
+from gridtide.bootstrap.study_view import study_view
 from gridtide.config.settings import AppSettings
 from gridtide.market_data.load import LoadedData, load_market_data
 from gridtide.optimize.cluster import mark
@@ -114,6 +115,32 @@ def test_a_study_of_the_whole_goes_on_with_more_trials(tmp_path: Path, data: Loa
     second = run_optimization(replace(more, wish=wish), tmp_path / "a", config=tmp_path / "grid.yaml")
     assert (first.plain["tried_ever"], second.plain["tried_ever"]) == (6, 8)
     assert second.plain["trials"]["whole"] == 8
+
+
+def test_an_account_that_holds_base_is_measured_from_each_windows_own_opening_equity(
+    tmp_path: Path,
+) -> None:
+    """Price doubles over the data, and the account holds base. What a window began with is told with the window, and
+    is what the engine's equity there begins with."""
+    candles = random_candles(random.Random(3), 12 * 24, 0.002, gap_chance=0.0)
+    rise = np.linspace(1, 2, 12 * 24)
+    for name in ("open", "high", "low", "close"):
+        candles[name] = np.round(candles[name] * rise, 2)
+    candles["timestamp"] = START_MS + np.arange(12 * 24, dtype=np.int64) * 3_600_000
+    ready = prepared(settings(balance={"USDT": "1500", "ABC": "10"}), load_market_data(candles), jobs=1)
+    answer = run_optimization(ready, tmp_path / "a", config=None)
+    assert answer.searched.walk is not None
+    for told, step in zip(answer.plain["walk_forward"]["windows"], answer.searched.walk.steps, strict=True):
+        assert told["out_of_sample_capital"] == pytest.approx(step.equity[0])
+        assert told["out_of_sample_capital"] > answer.plain["capital"] * 1.1
+        shown = step.equity[-1] / step.equity[0] - 1
+        assert told["out_of_sample"]["final_equity"] / told["out_of_sample_capital"] - 1 == pytest.approx(
+            shown
+        )
+    by_page = [window.outside_return for window in study_view(tmp_path / "a").windows]
+    assert by_page == pytest.approx(
+        [each.equity[-1] / each.equity[0] - 1 for each in answer.searched.walk.steps]
+    )
 
 
 def test_parameters_of_any_strategy_are_searched_also_those_its_config_leaves_out(

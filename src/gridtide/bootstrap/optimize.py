@@ -184,7 +184,8 @@ def _problem(prepared: Prepared, evaluator: Evaluator) -> Problem:
     base_asset, _, quote = bot.market.partition("/")
     balance = settings.backtest.balance
     price = prepared.evaluator.start_price(span)
-    capital = balance.get(quote, ZERO) + balance.get(base_asset, ZERO) * price
+    base_held = balance.get(base_asset, ZERO)
+    capital = balance.get(quote, ZERO) + base_held * price
     return Problem(
         space=prepared.space,
         base={each.key: each.base for each in prepared.evaluator.sweeper.parameters if each.base is not None},
@@ -192,6 +193,7 @@ def _problem(prepared: Prepared, evaluator: Evaluator) -> Problem:
         objectives=objectives_named(prepared.wish.objectives),
         capital=float(capital),
         price_places=prepared.data.columns.price_places,
+        base_held=float(base_held),
     )
 
 

@@ -136,7 +136,7 @@ def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
     """A window whose choice could not be played after it earned nothing there."""
     inside, outside = each.step
     return WindowReturns(
-        each.inside["final_equity"] / problem.capital - 1,
+        each.inside["final_equity"] / problem.within(inside).capital - 1,
         (inside.stop - inside.start) / DAY_MS,
         float(each.equity[-1] / each.equity[0] - 1),
         (outside.stop - outside.start) / DAY_MS,
