@@ -8,11 +8,13 @@ import pickle
 import random
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from gridtide.bootstrap.notebook import data_of, settings_of
@@ -25,7 +27,7 @@ from gridtide.domain.errors import InvalidInput
 from gridtide.market_data.load import LoadedData, load_market_data
 from gridtide.optimize.cluster import mark
 from gridtide.optimize.evaluation import Window
-from gridtide.optimize.study import StudyWish
+from gridtide.optimize.study import Advance, StudyWish
 from gridtide.optimize.walk_forward import DAY_MS, WindowWish, cut
 from tests.backtest.worlds import START_MS, config, random_candles
 from tests.house.files import ROOT
@@ -177,6 +179,21 @@ def test_a_window_without_any_data_is_told_before_anything_is_played() -> None:
     days = range((first.outside.start - START_MS) // DAY_MS, (first.outside.stop - START_MS) // DAY_MS)
     with pytest.raises(InvalidInput, match=r"the data have nothing from .* to .*, which is a window"):
         prepared(settings(), without_days(*days))
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_stopped_search_and_a_walk_forward_alone_count(
+    tmp_path: Path, data: LoadedData, is_stopped: bool
+) -> None:
+    def listen(advance: Advance) -> None:
+        if is_stopped:
+            raise KeyboardInterrupt
+
+    ready = prepared(settings(), data, jobs=1, has_whole=is_stopped)
+    with suppress(KeyboardInterrupt):
+        run_optimization(ready, tmp_path / "a", config=tmp_path / "grid.yaml", listener=listen)
+    (study,) = orjson.loads((tmp_path / ".gridtide/verdicts/trials.json").read_bytes())["studies"]
+    assert 0 < study["trials"] <= 6
 
 
 def test_parameters_of_any_strategy_are_searched_also_those_its_config_leaves_out(

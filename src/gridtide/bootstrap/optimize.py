@@ -170,7 +170,10 @@ def run_optimization(
         store = stack.enter_context(_store(wish, study))
         evaluator = stack.enter_context(_workers(prepared))
         problem = _problem(prepared, evaluator)
-        searched = run_study(problem, wish.study, study, store, has_whole=wish.has_whole, listener=listener)
+        with _counting(prepared, study, config, listener) as counted:
+            searched = run_study(
+                problem, wish.study, study, store, has_whole=wish.has_whole, listener=counted
+            )
         answer = _answer(prepared, problem, searched, study, config)
         plain = {**answer.plain, "seconds": round(time.perf_counter() - begun, 3)}
         assert searched.walk is not None
@@ -178,6 +181,25 @@ def run_optimization(
         if config is not None and answer.judged is not None:
             _keep_verdict(prepared, problem, answer, study, config.absolute().parent)
     return Answer(folder, plain, searched, answer.judged, answer.trading, answer.notes, answer.chosen)
+
+
+@contextmanager
+def _counting(
+    prepared: Prepared, study: StudyFolder, config: Path | None, listener: Listener
+) -> Iterator[Listener]:
+    """Write down how many sets were tried, also by a walk-forward alone and by a search that was stopped."""
+    tried = 0
+
+    def counted(advance: Advance) -> None:
+        nonlocal tried
+        tried = max(tried, advance.told.told)
+        listener(advance)
+
+    try:
+        yield counted
+    finally:
+        if config is not None and tried:
+            _count(prepared, study, config.absolute().parent, tried)
 
 
 def _curves(prepared: Prepared, walk: WalkForward) -> dict[str, Any]:
