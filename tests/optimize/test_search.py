@@ -230,6 +230,17 @@ def test_objectives_are_named_or_the_nearest_is_offered() -> None:
     assert not OBJECTIVES["max_drawdown"].is_larger_better
 
 
+def test_of_losers_the_smaller_loss_with_the_smaller_fall_is_better() -> None:
+    """Best first: gains for little fall, gains for much, nothing, losses: small and calm, small and wild, large."""
+    figures = {
+        "final_equity": np.array([CAPITAL * share for share in (1.1, 1.1, 1.0, 0.97, 0.97, 0.9)] + [np.nan]),
+        "max_drawdown": np.array([0.05, 0.2, 0.1, 0.04, 0.3, 0.6, np.nan]),
+    }
+    scores = OBJECTIVES["gain_over_fall"].scores(figures, CAPITAL)
+    assert best_first([scores]).tolist() == [0, 1, 2, 3, 4, 5]
+    assert scores[:2] == pytest.approx([2, 0.5])
+
+
 def test_a_front_holds_what_nothing_beats_and_leaves_out_what_has_no_figure() -> None:
     gain = np.array([3.0, 2.0, 2.0, np.nan, 1.0, 2.0])
     calm = np.array([1.0, 2.0, 1.5, 9.0, 3.0, 2.0])

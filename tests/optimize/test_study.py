@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -140,6 +141,20 @@ def test_the_trials_of_all_studies_on_the_same_time_count(tmp_path: Path) -> Non
         count_trials(tmp_path, entry)
 
 
+def test_searches_that_end_at_once_lose_no_count_and_no_verdict(tmp_path: Path) -> None:
+    """Eight at a time, each with studies of its own: what one reads and writes back holds what the others wrote."""
+    bot = settings_of(config()).bots[0]
+
+    def end(number: int) -> None:
+        count_trials(tmp_path, TallyEntry(str(number), "BTC/USDT", "grid", 0, DAY, 10))
+        keep_verdict(tmp_path, bot, {"sentence": str(number)}, {})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(end, range(40)))
+    assert count_trials(tmp_path, TallyEntry("0", "BTC/USDT", "grid", 0, DAY, 10)) == (400, 39)
+    assert len(kept_verdicts(tmp_path / "grid.yaml", bot)) == 40
+
+
 def test_a_verdict_is_kept_with_what_a_bot_trades_however_it_is_written(tmp_path: Path) -> None:
     """Levels or intervals, 90 or 90.0, another account or name: the same grid. Another range: another one."""
     bot = settings_of(config()).bots[0]
@@ -164,6 +179,6 @@ def test_a_verdict_is_kept_with_what_a_bot_trades_however_it_is_written(tmp_path
     assert line.endswith(" on 1970-01-01 to 1971-01-02 and 5,000 tries, the last of 3 verdicts: Holds.")
     assert verdict_line(place, other) is None
     assert verdict_line(None, bot) is None
-    (found,) = (tmp_path / ".gridtide" / "verdicts").iterdir()
+    (found,) = (tmp_path / ".gridtide" / "verdicts").glob("*.json")
     found.write_text("damaged")
     assert verdict_line(place, bot) is None  # what cannot be read must not stop a bot

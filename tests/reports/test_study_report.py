@@ -113,6 +113,37 @@ def test_many_values_share_cells() -> None:
     assert sum(map(sum, trace["customdata"])) == 2_999
 
 
+def test_percentages_stand_in_the_order_of_their_numbers() -> None:
+    """A study keeps -5% as text; as text it would come after -10%, and 5% after 10%."""
+    shares = np.array(["5%", "-10%", "10%", "-5%", "-2.5%"], dtype=object)
+    shown = replace(
+        study(5), parameters={"a": shares, "b": np.ones(5)}, figures={"sharpe": np.arange(1.0, 6.0)}
+    )
+    trace = heat_map(shown, "a", "b").traces[0]
+    assert trace["x"] == ["-10%", "-5%", "-2.5%", "5%", "10%"]
+    assert trace["z"] == [[2.0, 4.0, 5.0, 1.0, 3.0]]
+
+
+@pytest.mark.parametrize("unit", ["%", " words"])
+def test_no_trial_is_lost_where_texts_are_many(unit: str) -> None:
+    """Sixty percentages share cells with their neighbours; sixty words share the last one."""
+    texts = np.array([f"{number}{unit}" for number in range(60)], dtype=object)
+    shown = replace(study(60), parameters={"a": texts, "b": np.ones(60)}, figures={"sharpe": np.arange(60.0)})
+    trace = heat_map(shown, "a", "b").traces[0]
+    assert len(trace["x"]) <= MOST_CELLS
+    assert sum(map(sum, trace["customdata"])) == 60
+
+
+def test_the_spread_of_a_percentage_counts_its_numbers() -> None:
+    """The objective grows where a percentage is above 30, and hardly with the choices beside it."""
+    texts = np.array([f"{number}%" for number in range(60)], dtype=object)
+    others = {"b": np.arange(60.0) % 2, "c": np.arange(60.0) % 3}
+    shown = replace(
+        study(60), parameters={**others, "a": texts}, figures={"sharpe": np.maximum(np.arange(60.0) - 30, 0)}
+    )
+    assert pairs_of(shown)[0][0] == "a"
+
+
 def test_the_most_telling_parameters_come_first() -> None:
     assert "width" in pairs_of(study())[0]
     assert pairs_of(replace(study(4), parameters={"a": np.ones(4), "b": np.arange(4.0)})) == []

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from gridtide.bootstrap.verdict_lock import changing
 from gridtide.config.strategy import GridSettings
 from gridtide.domain.errors import GridtideError
 from gridtide.domain.money import tidy
@@ -47,10 +48,11 @@ def keep_verdict(place: Path, bot: BotSettings, verdict: Mapping[str, Any], abou
     `verdict` is JSON-compatible and has a `sentence`; `about` says where it comes from. Raises `StorageFailed`.
     """
     path, found = _file(place, bot), {**about, "verdict": dict(verdict)}
-    kept = _read(path)
-    if not any(found == {name: each.get(name) for name in found} for each in kept):
-        kept.append({"kept_at": f"{datetime.now(UTC):%Y-%m-%d}", **found})
-        write_whole(path, orjson.dumps({"verdicts": kept}, option=orjson.OPT_INDENT_2))
+    with changing(path.parent):
+        kept = _read(path)
+        if not any(found == {name: each.get(name) for name in found} for each in kept):
+            kept.append({"kept_at": f"{datetime.now(UTC):%Y-%m-%d}", **found})
+            write_whole(path, orjson.dumps({"verdicts": kept}, option=orjson.OPT_INDENT_2))
     return path
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,8 @@ class Answer:
     trading: AppSettings | None
     """The config with the chosen set, for the prices where the data end; None where nothing was chosen."""
     notes: tuple[str, ...] = field(default=())
+    chosen: ParameterSet = field(default_factory=dict)
+    """As it was drawn; empty where nothing was chosen."""
 
     @property
     def sentence(self) -> str | None:
@@ -127,8 +130,20 @@ def prepare_optimization(settings: AppSettings, data: LoadedData, wish: Wish) ->
     )
     problem = _problem(found, found.evaluator)
     check_wish(problem, wish.study)
-    cut(found.evaluator.span, wish.study.windows)
+    _check_windows(found)
     return found
+
+
+def _check_windows(prepared: Prepared) -> None:
+    """Data may have gaps, but none that a whole window falls into: it would end the study when all else is done."""
+    for step in cut(prepared.evaluator.span, prepared.wish.study.windows):
+        for window in step:
+            if not prepared.evaluator.has_data(window):
+                start, stop = (datetime.fromtimestamp(ms / 1000, UTC) for ms in window)
+                raise InvalidInput(
+                    f"the data have nothing from {start:%Y-%m-%d} to {stop:%Y-%m-%d}, which is a window of the "
+                    "walk-forward; nothing was played: get the missing data, or ask for fewer windows with --windows"
+                )
 
 
 def _check_names(space: Space, sweeper: Sweeper) -> None:
@@ -155,12 +170,36 @@ def run_optimization(
         store = stack.enter_context(_store(wish, study))
         evaluator = stack.enter_context(_workers(prepared))
         problem = _problem(prepared, evaluator)
-        searched = run_study(problem, wish.study, study, store, has_whole=wish.has_whole, listener=listener)
+        with _counting(prepared, study, config, listener) as counted:
+            searched = run_study(
+                problem, wish.study, study, store, has_whole=wish.has_whole, listener=counted
+            )
         answer = _answer(prepared, problem, searched, study, config)
         plain = {**answer.plain, "seconds": round(time.perf_counter() - begun, 3)}
         assert searched.walk is not None
         study.keep(plain, searched.by_window, _curves(prepared, searched.walk))
-    return Answer(folder, plain, searched, answer.judged, answer.trading, answer.notes)
+        if config is not None and answer.judged is not None:
+            _keep_verdict(prepared, problem, answer, study, config.absolute().parent)
+    return Answer(folder, plain, searched, answer.judged, answer.trading, answer.notes, answer.chosen)
+
+
+@contextmanager
+def _counting(
+    prepared: Prepared, study: StudyFolder, config: Path | None, listener: Listener
+) -> Iterator[Listener]:
+    """Write down how many sets were tried, also by a walk-forward alone and by a search that was stopped."""
+    tried = 0
+
+    def counted(advance: Advance) -> None:
+        nonlocal tried
+        tried = max(tried, advance.told.told)
+        listener(advance)
+
+    try:
+        yield counted
+    finally:
+        if config is not None and tried:
+            _count(prepared, study, config.absolute().parent, tried)
 
 
 def _curves(prepared: Prepared, walk: WalkForward) -> dict[str, Any]:
@@ -184,7 +223,8 @@ def _problem(prepared: Prepared, evaluator: Evaluator) -> Problem:
     base_asset, _, quote = bot.market.partition("/")
     balance = settings.backtest.balance
     price = prepared.evaluator.start_price(span)
-    capital = balance.get(quote, ZERO) + balance.get(base_asset, ZERO) * price
+    base_held = balance.get(base_asset, ZERO)
+    capital = balance.get(quote, ZERO) + base_held * price
     return Problem(
         space=prepared.space,
         base={each.key: each.base for each in prepared.evaluator.sweeper.parameters if each.base is not None},
@@ -192,6 +232,7 @@ def _problem(prepared: Prepared, evaluator: Evaluator) -> Problem:
         objectives=objectives_named(prepared.wish.objectives),
         capital=float(capital),
         price_places=prepared.data.columns.price_places,
+        base_held=float(base_held),
     )
 
 
@@ -324,21 +365,28 @@ def _chosen(
             f"cross-validation and the reality check looked at {looked_at:,} of the {whole.played:,} played sets, by "
             "lot; the chance of luck is stated for all of them"
         )
-    if config is not None:
-        about = {
-            "study": study.question.key,
-            "time": list(span),
-            "data_checksum": prepared.data.checksum,
-            "version": __version__,
-        }
-        as_played = config_with(prepared, problem.resolved(chosen, span))
-        for each in {bot_fingerprint(bot): bot for bot in (trading.bots[0], as_played.bots[0])}.values():
-            keep_verdict(place, each, plain["verdict"], about)
     if any(map(is_relative, chosen.values())):
         notes.append(
             "percentages are taken from the price where each window begins; the set to trade, from the last price"
         )
-    return Answer(study.path, plain, searched, judged, trading, tuple(notes))
+    return Answer(study.path, plain, searched, judged, trading, tuple(notes), chosen)
+
+
+def _keep_verdict(
+    prepared: Prepared, problem: Problem, answer: Answer, study: StudyFolder, place: Path
+) -> None:
+    """For the set as it would be traded now and as it was played; after the study, which a verdict points to."""
+    assert answer.trading is not None
+    about = {
+        "study": study.question.key,
+        "time": list(prepared.evaluator.span),
+        "data_checksum": prepared.data.checksum,
+        "version": __version__,
+    }
+    set_played = problem.resolved(answer.chosen, prepared.evaluator.span)
+    as_played = config_with(prepared, set_played)
+    for each in {bot_fingerprint(bot): bot for bot in (answer.trading.bots[0], as_played.bots[0])}.values():
+        keep_verdict(place, each, answer.plain["verdict"], about)
 
 
 def confirm(prepared: Prepared, played: ParameterSet) -> None:

@@ -152,7 +152,7 @@ def _window_figures(problem: Problem, each: PlayedStep) -> WindowReturns:
     earned nothing there."""
     inside, outside = each.step
     return WindowReturns(
-        0.0 if each.chosen is None else each.inside["final_equity"] / problem.capital - 1,
+        0.0 if each.chosen is None else each.inside["final_equity"] / problem.within(inside).capital - 1,
         (inside.stop - inside.start) / DAY_MS,
         float(each.equity[-1] / each.equity[0] - 1),
         (outside.stop - outside.start) / DAY_MS,

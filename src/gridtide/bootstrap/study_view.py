@@ -166,10 +166,14 @@ def _same(cell: Any, value: Any) -> bool:
 def _window(each: Mapping[str, Any], told: Mapping[str, Any]) -> ShownWindow:
     (first, *_) = objectives_named(told["question"]["objectives"])
 
-    def value(figures: Mapping[str, Any]) -> float:
+    def value(figures: Mapping[str, Any], capital: float) -> float:
         arrays = {name: np.array([math.nan if figures[name] is None else figures[name]]) for name in FIGURES}
-        return float(first.values(arrays, told["capital"])[0])
+        return float(first.values(arrays, capital)[0])
 
+    # Studies of an older version have one capital for all windows.
+    before, between = (
+        each.get(f"{part}_capital", told["capital"]) for part in ("in_sample", "out_of_sample")
+    )
     after = each["out_of_sample"]["final_equity"]
     begin, end = each["in_sample_time"]
     after_begin, after_end = each["out_of_sample_time"]
@@ -180,9 +184,9 @@ def _window(each: Mapping[str, Any], told: Mapping[str, Any]) -> ShownWindow:
         outside_stop=after_end,
         trials=each["trials"],
         chosen=_choice(each),
-        inside=value(each["in_sample"]),
-        outside=value(each["out_of_sample"]),
-        outside_return=math.nan if after is None else after / told["capital"] - 1,
+        inside=value(each["in_sample"], before),
+        outside=value(each["out_of_sample"], between),
+        outside_return=math.nan if after is None else after / between - 1,
     )
 
 

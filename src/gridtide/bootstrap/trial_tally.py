@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from gridtide.bootstrap.verdict_lock import changing
 from gridtide.domain.errors import DataUnusable
 from gridtide.reports.whole_file import write_whole
 
@@ -42,7 +43,11 @@ class TallyEntry:
 def count_trials(folder: Path, entry: TallyEntry) -> tuple[int, int]:
     """Write down a study's trials (again, where it went on), and give how many it and all that overlap it made, and how
     many other studies those are. `folder`: where verdicts are kept. Raises `StorageFailed` and `DataUnusable`."""
-    path = folder / _NAME
+    with changing(folder):
+        return _counted(folder / _NAME, entry)
+
+
+def _counted(path: Path, entry: TallyEntry) -> tuple[int, int]:
     entries = {each.study: each for each in _read(path)}
     known = entries.get(entry.study)
     if known is None or known.trials < entry.trials:

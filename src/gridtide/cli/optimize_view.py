@@ -69,11 +69,11 @@ def _windows(prepared: Prepared, plain: Mapping[str, Any]) -> Table:
         table.add_column(column, justify="right", header_style="dim")
     for window in plain["walk_forward"]["windows"]:
         inside, after = window["in_sample"], window["out_of_sample"]
-        gain = None if window["chosen"] is None else _gain(after, plain)
+        gain = None if window["chosen"] is None else _gain(after, window["out_of_sample_capital"])
         table.add_row(
             f"{_day(window['out_of_sample_time'][0])} +{_days(window['out_of_sample_time'])}d",
-            _figure(_objective(prepared, inside, plain)),
-            _percent(_gain(inside, plain)),
+            _figure(_objective(prepared, inside, window["in_sample_capital"])),
+            _percent(_gain(inside, window["in_sample_capital"])),
             Text("refused" if window["reason"] else _percent(gain), style=_sign(gain)),
             _percent(after["max_drawdown"]),
         )
@@ -100,10 +100,10 @@ def _choice(prepared: Prepared, plain: Mapping[str, Any]) -> list[RenderableType
     for name, value in chosen["now"].items():
         drawn = chosen["set"][name]
         lines.append(shown(f"  {name}: {value}" + (f"   # {drawn}" if str(drawn) != str(value) else "")))
-    figures = chosen["in_sample"]
+    figures, capital = chosen["in_sample"], plain["capital"]
     lines.append(
         shown(
-            f"in-sample: {_percent(_gain(figures, plain))}, Sharpe {_figure(figures['sharpe'])}, max drawdown "
+            f"in-sample: {_percent(_gain(figures, capital))}, Sharpe {_figure(figures['sharpe'])}, max drawdown "
             f"{_percent(figures['max_drawdown'])}, {_figure(figures['fills'])} fills",
             "dim",
         )
@@ -123,13 +123,14 @@ def choice_title(plain: Mapping[str, Any]) -> str:
 
 def _front(prepared: Prepared, plain: Mapping[str, Any]) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, title_justify="left")
-    rows = plain["front"]
+    rows, capital = plain["front"], plain["capital"]
     table.add_column(f"front ({len(rows)} sets)", header_style="dim")
     for name in prepared.wish.objectives:
         table.add_column(name, justify="right", header_style="dim")
     for each in rows[:_MOST_ROWS]:
         values = [
-            _figure(_objective(prepared, each["in_sample"], plain, name)) for name in prepared.wish.objectives
+            _figure(_objective(prepared, each["in_sample"], capital, name))
+            for name in prepared.wish.objectives
         ]
         table.add_row(shown(", ".join(f"{name} {value}" for name, value in each["set"].items())), *values)
     if len(rows) > _MOST_ROWS:
@@ -163,19 +164,19 @@ def _notes(answer: Answer) -> list[str]:
 
 
 def _objective(
-    prepared: Prepared, figures: Mapping[str, float | None], plain: Mapping[str, Any], name: str | None = None
+    prepared: Prepared, figures: Mapping[str, float | None], capital: float, name: str | None = None
 ) -> float | None:
     import numpy as np
 
     objective = OBJECTIVES[name or prepared.wish.objectives[0]]
     arrays = {key: np.array([np.nan if value is None else value]) for key, value in figures.items()}
-    value = float(objective.values(arrays, plain["capital"])[0])
+    value = float(objective.values(arrays, capital)[0])
     return None if math.isnan(value) else value
 
 
-def _gain(figures: Mapping[str, float | None], plain: Mapping[str, Any]) -> float | None:
+def _gain(figures: Mapping[str, float | None], capital: float) -> float | None:
     final = figures["final_equity"]
-    return None if final is None else float(final / plain["capital"] - 1)
+    return None if final is None else float(final / capital - 1)
 
 
 def _percent(share: float | None) -> str:

@@ -42,7 +42,9 @@ def _figure(name: str) -> Callable[[Figures, float], Floats]:
 
 
 def _gain_over_fall(figures: Figures, capital: float) -> Floats:
-    return (figures["final_equity"] / capital - 1) / np.maximum(figures["max_drawdown"], _LEAST_FALL)
+    """A loss is multiplied by the fall: divided by it, the deeper fall would be the better one."""
+    gain, fall = figures["final_equity"] / capital - 1, np.maximum(figures["max_drawdown"], _LEAST_FALL)
+    return np.where(gain < 0, gain * fall, gain / fall)
 
 
 _ALL = (
@@ -50,7 +52,7 @@ _ALL = (
     Objective("final_equity", "equity at the end", True, _figure("final_equity")),
     Objective("grid_profit", "profit of closed round trips", True, _figure("grid_profit")),
     Objective("max_drawdown", "deepest fall from a peak", False, _figure("max_drawdown")),
-    Objective("gain_over_fall", "return over the deepest fall", True, _gain_over_fall),
+    Objective("gain_over_fall", "return over the deepest fall, a loss times it", True, _gain_over_fall),
     Objective("fees", "fees paid", False, _figure("fees")),
     Objective("fills", "executions", True, _figure("fills")),
     Objective("time_in_range", "share of time inside the range", True, _figure("time_in_range")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gridtide.optimize.evaluation import Evaluated, spread
@@ -25,9 +25,19 @@ class Problem:
     objectives: tuple[Objective, ...]
     """The first one decides where one is needed."""
     capital: float
-    """Equity at the start, in quote."""
+    """Equity at the start of all data, or of the window that it is `within`, in quote."""
     price_places: int
     """Decimals of the market's prices."""
+    base_held: float = 0.0
+    """The part of the capital that is base, whose worth at the start is another one in each window."""
+
+    def within(self, window: Window) -> Problem:
+        """The same with the equity that `window` begins with."""
+        if not self.base_held:
+            return self
+        prices = (self.evaluator.start_price(each) for each in (window, self.evaluator.span))
+        now, first = map(float, prices)
+        return replace(self, capital=self.capital + self.base_held * (now - first))
 
     def resolved(self, parameters: ParameterSet, window: Window) -> ParameterSet:
         """The set with prices where it says percentages of the window's first price."""

@@ -113,15 +113,14 @@ def run_study(
     by_window: dict[str, Trials] = {}
 
     def searched(name: str, window: Window) -> Trials:
-        source = _source(problem, wish, folder, store, name)
+        here = problem.within(window)
+        source = _source(here, wish, folder, store, name)
 
         def tell(told: Told) -> None:
             listener(Advance(name, names.index(name) + 1, len(names), told, trials))
 
         batch = None if wish.method in DRAWN else wish.batch
-        by_window[name] = search(
-            problem, window, source, trials, batch=batch, prunes=wish.prunes, listener=tell
-        )
+        by_window[name] = search(here, window, source, trials, batch=batch, prunes=wish.prunes, listener=tell)
         return by_window[name]
 
     walk = walk_forward(problem, steps, searched)
@@ -199,7 +198,9 @@ def _plain_step(problem: Problem, each: PlayedStep) -> dict[str, Any]:
         "trials": each.trials,
         "chosen": None if chosen is None else plain_set(chosen),
         "played": None if chosen is None else plain_set(problem.resolved(chosen, each.step.outside)),
+        "in_sample_capital": problem.within(each.step.inside).capital,
         "in_sample": plain_figures(each.inside),
+        "out_of_sample_capital": problem.within(each.step.outside).capital,
         "out_of_sample": plain_figures(each.outside),
         "reason": each.reason,
     }

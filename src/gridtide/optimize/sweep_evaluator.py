@@ -12,6 +12,7 @@ import numpy as np
 from gridtide.optimize.engine_sets import Window as SweepWindow
 from gridtide.optimize.evaluation import FIGURES, Evaluated, Window
 from gridtide.optimize.trials import nothing
+from gridtide.optimize.walk_forward import DAY_MS
 from gridtide.price_path.columns import CandleColumns
 from gridtide.price_path.units import unit_of
 
@@ -74,7 +75,22 @@ class SweepEvaluator:
             found.reasons[code] if refused else ""
             for code, refused in zip(found.reason_codes.tolist(), found.is_refused.tolist(), strict=True)
         )
-        return Evaluated(figures, reasons, found.engine, found.daily if daily else None)
+        days = None if found.daily is None or not daily else self._whole_days(found.daily, window)
+        return Evaluated(figures, reasons, found.engine, days)
+
+    def has_data(self, window: Window) -> bool:
+        """Whether anything was traded in it."""
+        first, after = np.searchsorted(self.columns.timestamps, list(window)).tolist()
+        return bool(first < after)
+
+    def _whole_days(self, daily: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+        """With a column for days at the window's edges that the data lack: equity stands still there."""
+        missing = -(-(window.stop - window.start) // DAY_MS) + 1 - daily.shape[1]
+        if window == self.span or missing <= 0 or not daily.shape[1]:
+            return daily
+        row = int(np.searchsorted(self.columns.timestamps, window.start))
+        before = min(missing, (int(self.columns.timestamps[row]) - window.start) // DAY_MS)
+        return np.pad(daily, ((0, 0), (before, missing - before)), mode="edge")
 
     def _cut(self, window: Window) -> SweepWindow | None:
         """None for all data, whose first and last day need no cut."""

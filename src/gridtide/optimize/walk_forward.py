@@ -151,7 +151,7 @@ def walk_forward(problem: Problem, steps: tuple[Step, ...], search_inside: Searc
 
 
 def _play(problem: Problem, step: Step, trials: Trials) -> PlayedStep:
-    order = trials.ranking(problem.objectives, problem.capital)
+    order = trials.ranking(problem.objectives, problem.within(step.inside).capital)
     nothing = dict.fromkeys(FIGURES, float("nan"))
     if not len(order):
         return PlayedStep(step, len(trials), None, nothing, nothing, "", _flat(problem, step))

@@ -176,20 +176,36 @@ class _Cells:
 
 
 def _cells(values: NDArray[Any]) -> _Cells:
+    values, unit = _measured(values)
     distinct = _values(values)
+    if values.dtype.kind in "OU":
+        return _text_cells(values, distinct)
     if len(distinct) <= MOST_CELLS:
-        return _Cells(np.searchsorted(distinct, values).astype(np.int64), [_label(each) for each in distinct])
-    if values.dtype == object:
-        kept = distinct[:MOST_CELLS]
-        place = np.searchsorted(kept, values).astype(np.int64)
-        place[~np.isin(values, kept)] = -1
-        return _Cells(place, [_label(each) for each in kept])
+        labels = [_label(each) + unit for each in distinct]
+        return _Cells(np.searchsorted(distinct, values).astype(np.int64), labels)
     # With about two trials in the mean a cell of a map of two such parameters is seldom empty.
     cells = min(MOST_CELLS, max(4, int((len(values) / 2) ** 0.5)))
     edges = np.unique(np.quantile(values.astype(float), np.linspace(0, 1, cells + 1)))
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    labels = [f"{_label(low)} to {_label(high)}" for low, high in pairwise(edges)]
+    labels = [f"{_label(low)}{unit} to {_label(high)}{unit}" for low, high in pairwise(edges)]
     return _Cells(place.astype(np.int64), labels)
+
+
+def _measured(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    """Percentages, which are kept as text, as the numbers they are, and what to write after them."""
+    texts = values.tolist()
+    if all(isinstance(value, str) and value.endswith("%") for value in texts):
+        return np.array([float(value[:-1]) for value in texts]), "%"
+    return values, ""
+
+
+def _text_cells(values: NDArray[Any], distinct: NDArray[Any]) -> _Cells:
+    """Words have no order in which neighbours could share a cell: the last cell is that of all others."""
+    place = np.searchsorted(distinct, values).astype(np.int64)
+    labels = [_label(each) for each in distinct]
+    if len(labels) > MOST_CELLS:
+        place, labels = np.minimum(place, MOST_CELLS - 1), [*labels[: MOST_CELLS - 1], "others"]
+    return _Cells(place, labels)
 
 
 def _values(values: NDArray[Any]) -> NDArray[Any]:
